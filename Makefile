@@ -1,0 +1,56 @@
+# `make help` prints the lines that carry two hashes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data
+PORT ?= 8080
+NODE_MODULES := node_modules/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test install build browser lint format types check lock clean soak
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: install ## Start everything with a demonstration broadcast (DATA=folder PORT=number)
+	$(BIN)/streamhub serve --data $(DATA) --port $(PORT) --demo
+
+test: install browser ## Run all tests, browser included
+	$(BIN)/python -m pytest $(ARGS)
+
+install: $(VENV)/.installed build ## Put everything into .venv/
+
+$(VENV)/.installed: pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "StreamHub needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c requirements.lock -e '.[build,dev]'
+	touch $@
+
+build: $(NODE_MODULES) ## Build the browser files and the catalogues
+	$(BIN)/python -m web.build
+
+$(NODE_MODULES): package.json package-lock.json $(VENV)/.installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+browser: ## Install Chromium and Chinese fonts for the tests (or say how)
+	@sh tests/browser/install.sh
+
+lint: $(VENV)/.installed ## Style, import rules
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+types: install ## mypy --strict and tsc --strict
+	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm run --silent types
+
+check: lint types test ## What CI runs
+
+format: ## Write the style
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+lock: ## Pin what is installed now
+	( head -n 1 requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' ) > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
+clean: ## Remove what was built (not the data)
+	rm -rf $(VENV) node_modules web/static build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Campaign modules: one folder each, none imports another (the contract: streamhub/campaign.py)."""

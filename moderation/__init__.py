@@ -1,0 +1,1 @@
+"""Screens comments: reads the log, judges, appends a verdict with its reasons."""

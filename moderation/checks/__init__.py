@@ -1,0 +1,1 @@
+"""One file a check; each tests one thing and says why."""

