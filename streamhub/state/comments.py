@@ -34,6 +34,7 @@ class Comment(msgspec.Struct):
     nick: str
     text: str
     kind: CommentKind
+    once: str = ""
     simulated: bool = False
     status: Status = "waiting"
     reasons: tuple[Reason, ...] = ()
@@ -46,6 +47,7 @@ class Comment(msgspec.Struct):
 
 class Comments(msgspec.Struct):
     by_id: dict[str, Comment] = {}
+    by_viewer: dict[str, list[str]] = {}
     decision_of: dict[str, str] = {}
     """Decision's entry id -> comment id, for undo."""
 
@@ -59,10 +61,12 @@ def evolve(state: Comments, entry: Entry) -> None:
                 nick=fact.nick,
                 text=fact.text,
                 kind=fact.kind,
+                once=fact.once,
                 simulated=fact.simulated,
                 changed=entry.id,
             )
             state.by_id[entry.id] = comment
+            state.by_viewer.setdefault(fact.viewer, []).append(entry.id)
             return
         case CommentJudged() as fact:
             if (found := state.by_id.get(fact.comment)) is None or found.verdict is not None:

@@ -1,0 +1,140 @@
+"""Who may come in and how fast: signed identities, rates per viewer and per address.
+
+Called by `hub.py` and the pages before anything is decided. Tokens are signed, not secret: they name a
+viewer (a random id in a cookie) or grant a role (host of one broadcast, organizer of all).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from typing import Literal
+
+import msgspec
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from streamhub.commands import refuse
+from streamhub.facts import Via
+
+VIEWER_COOKIE = "streamhub_viewer"
+ROLE_COOKIE = "streamhub_role"
+VIEWER_SECONDS = 400 * 86400
+ROLE_SECONDS = 30 * 86400
+
+Role = Literal["viewer", "host", "organizer"]
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A role that somebody signed in to. `broadcast` is "" for organizers, who may host everywhere."""
+
+    role: Literal["host", "organizer"]
+    broadcast: str = ""
+    name: str = ""
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever is at the other end of a socket or a form."""
+
+    viewer: str
+    address: str = ""
+    via: Via = "web"
+    grant: Grant | None = None
+    fresh: bool = False
+    """True if the id was made just now: there was no (valid) token."""
+
+    def hosts(self, code: str) -> bool:
+        return self.grant is not None and (self.grant.role == "organizer" or self.grant.broadcast == code)
+
+    def role_in(self, code: str) -> Role:
+        return self.grant.role if self.grant and self.hosts(code) else "viewer"
+
+    @property
+    def organizes(self) -> bool:
+        return self.grant is not None and self.grant.role == "organizer"
+
+    @property
+    def actor(self) -> str:
+        """How facts name who acted: the role, and the name given at sign-in. Never the address."""
+        if self.grant is None:
+            return self.viewer
+        return f"{self.grant.role}:{self.grant.name}" if self.grant.name else self.grant.role
+
+
+class Signer:
+    """Makes and reads signed tokens; a token of one purpose is not valid for another."""
+
+    def __init__(self, secret: str) -> None:
+        self._viewers = URLSafeTimedSerializer(secret, salt="viewer")
+        self._roles = URLSafeTimedSerializer(secret, salt="role")
+
+    def viewer_token(self, viewer: str, via: Via = "web") -> str:
+        return str(self._viewers.dumps([viewer, via]))
+
+    def role_token(self, grant: Grant) -> str:
+        return str(self._roles.dumps(msgspec.to_builtins(grant)))
+
+    def person(
+        self, viewer_token: str | None, role_token: str | None, *, address: str = "", via: Via = "web"
+    ) -> Person:
+        """Whom these tokens name; a new viewer where the token is missing, forged or too old."""
+        grant = self._grant(role_token)
+        try:
+            viewer, signed_via = self._viewers.loads(viewer_token or "", max_age=VIEWER_SECONDS)
+        except (BadSignature, ValueError, TypeError):
+            return Person(viewer=new_viewer(), address=address, via=via, grant=grant, fresh=True)
+        return Person(viewer=viewer, address=address, via=signed_via if signed_via == "replay" else via, grant=grant)
+
+    def _grant(self, token: str | None) -> Grant | None:
+        if not token:
+            return None
+        try:
+            return msgspec.convert(self._roles.loads(token, max_age=ROLE_SECONDS), Grant)
+        except (BadSignature, msgspec.ValidationError):
+            return None
+
+
+def new_viewer() -> str:
+    return "v-" + secrets.token_urlsafe(12)
+
+
+def mark_of(viewer: str, code: str) -> str:
+    """The public mark of an author within one broadcast; does not tell the viewer id, which is a credential's subject."""
+    return hashlib.blake2s(f"{code}/{viewer}".encode(), digest_size=4).hexdigest()
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """`burst` at once, then `per_second`."""
+
+    burst: float
+    per_second: float
+
+
+COMMENT_RATE = Rate(burst=5, per_second=0.5)
+ACT_RATE = Rate(burst=20, per_second=2.0)
+ADDRESS_RATE = Rate(burst=300, per_second=50.0)
+"""Per address, all commands: a school or a museum is many people behind one."""
+
+BUCKETS_LIMIT = 100_000
+
+
+class Rates:
+    """Token buckets, one per key, the least recently used forgotten above `BUCKETS_LIMIT`."""
+
+    def __init__(self) -> None:
+        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+
+    def take(self, kind: str, key: str, rate: Rate, now: float) -> None:
+        """Use one; raises Refused("rate") with the seconds until the next. `now` in monotonic seconds."""
+        level, then = self._buckets.pop((kind, key), (rate.burst, now))
+        level = min(rate.burst, level + (now - then) * rate.per_second)
+        if level < 1:
+            self._buckets[kind, key] = (level, now)
+            wait = round((1 - level) / rate.per_second, 1)
+            raise refuse(
+                "rate", f"too fast: wait {wait} seconds", field=kind, limit=f"{rate.burst:g} at once, then "
+                f"{rate.per_second:g} a second", retry_after=wait,
+            )  # fmt: skip
+        self._buckets[kind, key] = (level - 1, now)
+        if len(self._buckets) > BUCKETS_LIMIT:
+            self._buckets.popitem(last=False)

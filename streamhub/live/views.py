@@ -1,0 +1,193 @@
+"""State -> what a socket or a page shows. Pure; the same functions serve both, so they never disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from streamhub.live.admission import mark_of
+from streamhub.state import comments as comments_
+from streamhub.state import questions as questions_
+from streamhub.state.broadcast import BroadcastState
+from streamhub.state.comments import Comment
+from streamhub.state.projection import START, position
+from streamhub.state.questions import Question
+from streamhub.wire import Batch, BroadcastView, HeldView, Outcome, QuestionView, Review, ShownComment
+
+OVERDUE_MS = 10_000
+"""A comment without a verdict for so long is offered to a person: no verdict in time means hold."""
+
+REVIEW_LIMIT = 200
+DECIDED_LIMIT = 20
+OWN_LIMIT = 50
+QUESTIONS_LIMIT = 500
+
+
+def broadcast_view(state: BroadcastState) -> BroadcastView:
+    details = state.details
+    return BroadcastView(
+        code=details.code,
+        title=details.title,
+        status=details.status,
+        stage=details.stage,
+        starts_at=details.starts_at,
+        campaigns=details.campaigns,
+        simulated=details.simulated,
+    )
+
+
+def shown_comment(state: BroadcastState, comment: Comment) -> ShownComment:
+    return ShownComment(
+        id=comment.id,
+        shown=comment.shown,
+        at=position(comment.id)[0],
+        viewer=mark_of(comment.viewer, state.details.code),
+        nick=comment.nick,
+        text=comment.text,
+        kind=comment.kind,
+        note=comment.note,
+        simulated=comment.simulated,
+    )
+
+
+def question_view(state: BroadcastState, question: Question) -> QuestionView:
+    comment = state.comments.by_id[question.id]
+    return QuestionView(
+        id=question.id,
+        at=position(question.id)[0],
+        nick=comment.nick,
+        text=comment.text,
+        votes=len(question.voters),
+        status=question.status,
+        answer=question.answer,
+        decision=question.decision,
+        note=comment.note,
+    )
+
+
+def questions(state: BroadcastState) -> list[QuestionView]:
+    """Visible questions: the one being answered first, then by votes, then by age; dismissed ones last."""
+    rank = {"answering": 0, "waiting": 1, "later": 2, "answered": 3, "dismissed": 4}
+    visible = [
+        question_view(state, question)
+        for question in state.questions.by_id.values()
+        if state.comments.by_id[question.id].status == "shown"
+    ]
+    visible.sort(key=lambda view: (rank[view.status], -view.votes, position(view.id)))
+    return visible[:QUESTIONS_LIMIT]
+
+
+def whole(state: BroadcastState, last: int) -> Batch:
+    """What a first visit gets: the latest `last` comments and all questions."""
+    return Batch(
+        as_of=state.as_of,
+        epoch=state.epoch,
+        reset=True,
+        broadcast=broadcast_view(state),
+        comments=tuple(shown_comment(state, c) for c in comments_.shown(state.comments)[-last:] if last),
+        questions=tuple(questions(state)),
+    )
+
+
+def since(state: BroadcastState, after: str) -> Batch:
+    """Everything that changed after a position, once, in order: the live tick and the catch-up of a reconnect."""
+    limit = position(after)
+    new: list[ShownComment] = []
+    changed: list[ShownComment] = []
+    gone: list[str] = []
+    touched = {question.id: question for question in questions_.changed_since(state.questions, after)}
+    for comment in comments_.changed_since(state.comments, after):
+        if comment.kind == "question":
+            touched[comment.id] = state.questions.by_id[comment.id]
+        if comment.status == "shown":
+            (new if position(comment.shown) > limit else changed).append(shown_comment(state, comment))
+        elif comment.shown:
+            gone.append(comment.id)
+    new.sort(key=lambda view: position(view.shown))
+    return Batch(
+        as_of=state.as_of,
+        epoch=state.epoch,
+        broadcast=broadcast_view(state) if position(state.details.changed or START) > limit else None,
+        comments=tuple(new),
+        changed=tuple(changed),
+        gone=tuple(gone),
+        questions=tuple(
+            question_view(state, question)
+            for question in touched.values()
+            if state.comments.by_id[question.id].status == "shown"
+        ),
+    )
+
+
+def is_empty(batch: Batch) -> bool:
+    return not (batch.broadcast or batch.comments or batch.changed or batch.gone or batch.questions or batch.reset)
+
+
+def outcome(state: BroadcastState, comment: Comment) -> Outcome:
+    question = state.questions.by_id.get(comment.id) if comment.kind == "question" else None
+    action = comment.verdict.action if comment.verdict else None
+    return Outcome(
+        comment=comment.id,
+        once=comment.once,
+        status=comment.status,
+        action=action,
+        reasons=comment.reasons,
+        note=comment.note,
+        text=comment.text,
+        kind=comment.kind,
+        question=question_view(state, question) if question else None,
+    )
+
+
+def outcomes_since(state: BroadcastState, after: str) -> list[tuple[str, Outcome]]:
+    """(viewer, outcome) for every comment whose verdict, and question whose place, changed after a position."""
+    touched: dict[str, Comment] = {}
+    for question in questions_.changed_since(state.questions, after):
+        if any(position(move) > position(after) for move in question.moves) or not question.moves:
+            touched[question.id] = state.comments.by_id[question.id]
+    for comment in comments_.changed_since(state.comments, after):
+        touched[comment.id] = comment
+    return [(c.viewer, outcome(state, c)) for c in touched.values() if c.status != "waiting"]
+
+
+def own(state: BroadcastState, viewer: str) -> list[Outcome]:
+    """The latest comments of one viewer with what became of them, oldest first."""
+    mine = state.comments.by_viewer.get(viewer, [])
+    return [outcome(state, state.comments.by_id[comment]) for comment in mine[-OWN_LIMIT:]]
+
+
+def voted(state: BroadcastState, viewer: str) -> list[str]:
+    return [question.id for question in state.questions.by_id.values() if viewer in question.voters]
+
+
+def held_view(state: BroadcastState, comment: Comment) -> HeldView:
+    verdict = comment.verdict
+    return HeldView(
+        id=comment.id,
+        at=position(comment.id)[0],
+        viewer=mark_of(comment.viewer, state.details.code),
+        nick=comment.nick,
+        text=comment.text,
+        kind=comment.kind,
+        status=comment.status,
+        reasons=verdict.reasons if verdict else (),
+        scores=verdict.scores if verdict else {},
+        note=comment.note or (verdict.note if verdict else None),
+        model=verdict.model if verdict else "",
+        policy=verdict.policy if verdict else "",
+        decision=max(comment.decisions, key=position) if comment.decisions else "",
+    )
+
+
+def review(state: BroadcastState, now_ms: int) -> Review:
+    """What waits for a person (oldest first), and what people decided last (newest first)."""
+    held = comments_.to_review(state.comments, now_ms - OVERDUE_MS)
+    decided = _decided(reversed(state.comments.by_id.values()))
+    return Review(
+        as_of=state.as_of,
+        held=tuple(held_view(state, c) for c, _ in zip(held, range(REVIEW_LIMIT), strict=False)),
+        decided=tuple(held_view(state, c) for c, _ in zip(decided, range(DECIDED_LIMIT), strict=False)),
+    )
+
+
+def _decided(comments: Iterable[Comment]) -> Iterable[Comment]:
+    return (c for c in comments if c.decisions)

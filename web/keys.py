@@ -1,0 +1,23 @@
+"""What `app.py` puts into the application and pages take out: one typed key each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from redis.asyncio import Redis
+from streamhub.live.hub import Hub
+
+from streamhub.campaign import CampaignModule
+from streamhub.live.admission import Person, Signer
+from web.settings import Settings
+
+SETTINGS = web.AppKey("settings", Settings)
+STORE = web.AppKey("store", Redis)
+SIGNER = web.AppKey("signer", Signer)
+HUB = web.AppKey("hub", Hub)
+MODULES: web.AppKey[Mapping[str, CampaignModule[Any]]] = web.AppKey("modules", Mapping)  # type: ignore[type-abstract]
+
+PERSON = web.RequestKey("person", Person)
+LOCALE = web.RequestKey("locale", str)

@@ -1,0 +1,85 @@
+"""The settings of one process: read from the environment once, at the start, and handed on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from streamhub.record.store import EmbeddedValkey
+
+DEFAULT_MODEL = "e5-small"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """`store` is "" for the embedded Valkey of `data`, or a redis://, rediss:// or unix:// address."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    store: str = ""
+    model: str = DEFAULT_MODEL
+    policy: Path | None = None
+    fsync: Literal["always", "everysec"] = "always"
+    public_url: str = ""
+    """How people reach the server, for links and QR codes, where that differs from host and port."""
+    behind_proxy: bool = False
+    """Believe X-Forwarded-For and X-Forwarded-Proto."""
+    demo: bool = False
+
+    @property
+    def url(self) -> str:
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def store_url(self) -> str:
+        return self.store or EmbeddedValkey(self.valkey_folder).url
+
+    @property
+    def valkey_folder(self) -> Path:
+        return self.data / "valkey"
+
+    @property
+    def archive_folder(self) -> Path:
+        return self.data / "archive"
+
+    @property
+    def server_file(self) -> Path:
+        """Where commands find the running server."""
+        return self.data / "server.json"
+
+    def secret(self) -> str:
+        """Signs identities; STREAMHUB_SECRET's file in containers, else made once and kept in the data folder."""
+        path = self.data / "secret.key"
+        try:
+            return path.read_text("ascii").strip()
+        except FileNotFoundError:
+            self.data.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+        return path.read_text("ascii").strip()
+
+
+def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
+    """Settings from STREAMHUB_* variables; what the command line gave wins. Raises msgspec.ValidationError."""
+    names = {
+        "data": "STREAMHUB_DATA",
+        "host": "STREAMHUB_HOST",
+        "port": "STREAMHUB_PORT",
+        "store": "STREAMHUB_STORE",
+        "model": "STREAMHUB_MODEL",
+        "policy": "STREAMHUB_POLICY",
+        "fsync": "STREAMHUB_FSYNC",
+        "public_url": "STREAMHUB_URL",
+        "behind_proxy": "STREAMHUB_BEHIND_PROXY",
+    }
+    values: dict[str, object] = {field: environ[name] for field, name in names.items() if environ.get(name)}
+    values |= {field: value for field, value in given.items() if value is not None}
+    values.setdefault("data", "data")
+    return msgspec.convert(values, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
