@@ -45,47 +45,47 @@ class Join(Command, frozen=True, kw_only=True):
     last: Annotated[int, msgspec.Meta(ge=0, le=500)] = 200
 
 
-class SubmitComment(Command, frozen=True, kw_only=True):
+class OnceCommand(Command, frozen=True, kw_only=True):
+    """A command that changes something: trying it again with the same `once` changes nothing twice."""
+
     once: Once
+
+
+class SubmitComment(OnceCommand, frozen=True, kw_only=True):
     text: Text
     nick: Nick
     kind: CommentKind = "comment"
 
 
-class VoteQuestion(Command, frozen=True, kw_only=True):
-    once: Once
+class VoteQuestion(OnceCommand, frozen=True, kw_only=True):
     question: EntryId
     up: bool = True
 
 
-class MoveQuestion(Command, frozen=True, kw_only=True):
+class MoveQuestion(OnceCommand, frozen=True, kw_only=True):
     """Hosts only. `answer` is the text shown to the asker and under the question."""
 
-    once: Once
     question: EntryId
     to: QuestionStatus
     answer: Annotated[str, msgspec.Meta(max_length=ANSWER_LIMIT)] = ""
 
 
-class DecideComment(Command, frozen=True, kw_only=True):
+class DecideComment(OnceCommand, frozen=True, kw_only=True):
     """Hosts only. `claim` names the source card to attach (annotate)."""
 
-    once: Once
     comment: EntryId
     action: Literal["publish", "annotate", "reject"]
     claim: Annotated[str, msgspec.Meta(max_length=40)] = ""
     reason: Annotated[str, msgspec.Meta(max_length=TEXT_LIMIT)] = ""
 
 
-class UndoDecision(Command, frozen=True, kw_only=True):
-    once: Once
+class UndoDecision(OnceCommand, frozen=True, kw_only=True):
     decision: EntryId
 
 
-class CampaignAct(Command, frozen=True, kw_only=True):
+class CampaignAct(OnceCommand, frozen=True, kw_only=True):
     """A command of a campaign module; `act` is decoded by the module that owns the campaign."""
 
-    once: Once
     campaign: Code
     act: msgspec.Raw
 

@@ -149,6 +149,7 @@ class Joined(Wire, frozen=True, kw_only=True):
     voted: tuple[str, ...] = ()
     campaigns: tuple[CampaignView, ...] = ()
     review: Review | None = None
+    people: int = 0
 
 
 class Accepted(Wire, frozen=True, kw_only=True):

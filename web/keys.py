@@ -7,17 +7,17 @@ from typing import Any
 
 from aiohttp import web
 from redis.asyncio import Redis
-from streamhub.live.hub import Hub
 
 from streamhub.campaign import CampaignModule
 from streamhub.live.admission import Person, Signer
+from streamhub.live.hub import Hub
 from web.settings import Settings
 
 SETTINGS = web.AppKey("settings", Settings)
 STORE = web.AppKey("store", Redis)
 SIGNER = web.AppKey("signer", Signer)
 HUB = web.AppKey("hub", Hub)
-MODULES: web.AppKey[Mapping[str, CampaignModule[Any]]] = web.AppKey("modules", Mapping)  # type: ignore[type-abstract]
+MODULES: web.AppKey[Mapping[str, CampaignModule[Any]]] = web.AppKey("modules", Mapping)
 
 PERSON = web.RequestKey("person", Person)
 LOCALE = web.RequestKey("locale", str)

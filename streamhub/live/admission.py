@@ -99,7 +99,7 @@ def new_viewer() -> str:
 
 
 def mark_of(viewer: str, code: str) -> str:
-    """The public mark of an author within one broadcast; does not tell the viewer id, which is a credential's subject."""
+    """The public mark of an author within one broadcast; the viewer id itself is never shown."""
     return hashlib.blake2s(f"{code}/{viewer}".encode(), digest_size=4).hexdigest()
 
 

@@ -8,7 +8,7 @@ follow), the moderation worker (`WorkerGroup`), the board worker, the archive.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from importlib.resources import files
 from typing import Any, NamedTuple, cast
 
@@ -72,6 +72,11 @@ class Log:
             raise NotRecorded(f"{self.key}: {type(error).__name__}") from error
         return Appended(entry_id.decode(), bool(fresh))
 
+    async def known(self, once: str) -> str | None:
+        """The entry that an earlier append with this `once` made."""
+        entry_id = cast("bytes | None", await cast("Awaitable[Any]", self.store.hget(self._once_key, once)))
+        return entry_id.decode() if entry_id else None
+
     async def read(self, after: str = START, count: int = READ_COUNT) -> list[Entry]:
         """The next entries after a position, at most `count`."""
         return self.decode(await self._range(after, count))
@@ -96,13 +101,15 @@ class Log:
         return self.decode(_rows(answer, self.key))
 
     def decode(self, rows: Iterable[Row]) -> list[Entry]:
-        """Entries of a kind that this version does not know are left out, and said so once each."""
+        """An entry of a kind that this version does not know keeps its place, with None for its fact."""
         entries = []
         for entry_id, fields in rows:
             try:
-                entries.append(Entry(entry_id.decode(), self._decoder.decode(fields[b"f"])))
+                fact = self._decoder.decode(fields[b"f"])
             except (msgspec.ValidationError, msgspec.DecodeError, KeyError):
-                log.warning("unreadable entry %s in %s left out", entry_id.decode(), self.key)
+                log.warning("unreadable entry %s in %s", entry_id.decode(), self.key)
+                fact = None
+            entries.append(Entry(entry_id.decode(), fact))
         return entries
 
 
@@ -148,9 +155,7 @@ class WorkerGroup:
         answer = await self.store.xreadgroup(
             self.name, self.consumer, dict.fromkeys(self._logs, ">"), count=count, block=block_ms
         )
-        return [
-            (key, entry) for key, log_ in self._logs.items() for entry in await self._usable(log_, _rows(answer, key))
-        ]
+        return [(key, entry) for key, log_ in self._logs.items() for entry in log_.decode(_rows(answer, key))]
 
     async def take_over(self, count: int, idle_ms: int) -> list[tuple[str, Entry]]:
         """Entries that some worker took more than `idle_ms` ago and never finished."""
@@ -159,19 +164,13 @@ class WorkerGroup:
             _, rows, *_ = await self.store.xautoclaim(
                 key, self.name, self.consumer, min_idle_time=idle_ms, start_id="0", count=count
             )
-            taken += [(key, entry) for entry in await self._usable(log_, rows)]
+            taken += [(key, entry) for entry in log_.decode(rows)]
         return taken
 
     async def done(self, key: str, *entry_ids: str) -> None:
         """These entries are dealt with and are not handed out again."""
         if entry_ids:
             await self.store.xack(key, self.name, *entry_ids)
-
-    async def _usable(self, log_: Log, rows: list[Row]) -> list[Entry]:
-        entries = log_.decode(rows)
-        readable = {entry.id for entry in entries}
-        await self.done(log_.key, *(row[0].decode() for row in rows if row[0].decode() not in readable))
-        return entries
 
 
 def _rows(answer: Any, key: str) -> list[Row]:

@@ -14,7 +14,9 @@ START = "0-0"
 
 
 class Entry(NamedTuple):
-    """One fact at its place in the log. `id` is "<unix ms>-<number>", given by the store."""
+    """One fact at its place in the log. `id` is "<unix ms>-<number>", given by the store.
+
+    `fact` is None where this version cannot read it (written by a later one): projections pass it over."""
 
     id: str
     fact: Any

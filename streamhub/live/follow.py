@@ -1,0 +1,167 @@
+"""Follow one broadcast's log: keep its state up to date and tell its viewers, one frame per tick.
+
+One `Room` per broadcast and hub process, opened by `hub.py` when somebody comes. The first change of a
+quiet room leaves at once; while it is busy, everything that happens within a tick goes in one frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from streamhub.live import views
+from streamhub.live.presence import Presence
+from streamhub.live.viewers import Viewers
+from streamhub.record.log import broadcast_log
+from streamhub.record.replay import keep_snapshot, replay
+from streamhub.state.broadcast import advance
+from streamhub.state.projection import position
+from streamhub.wire import Batch, Review
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.1
+WAIT_MS = 2000
+"""How long one read waits for new entries; also how often presence and overdue comments are looked at."""
+
+RETRY_SECONDS = 0.5
+SNAPSHOT_EVERY = 2000
+REACH_SECONDS = 5.0
+
+
+class Room:
+    """A broadcast as this process sees it. `state` is read-only to everybody else."""
+
+    def __init__(self, code: str, store: Redis, follower: Redis, viewers: Viewers, presence: Presence) -> None:
+        self.code = code
+        self.viewers = viewers
+        self.presence = presence
+        self._store = store
+        self._log = broadcast_log(follower, code)
+        self._waiting: list[tuple[tuple[int, int], asyncio.Future[None]]] = []
+        self._overdue = -1
+        self._since_snapshot = 0
+        self._task: asyncio.Task[None] | None = None
+        self._whole: tuple[str, int, Batch] | None = None
+        self.left_at = time.monotonic()
+        """When the last viewer left or a page last asked: the hub closes rooms that nobody needs."""
+
+    async def open(self) -> None:
+        """Load the state; from here on it follows the log."""
+        self.state = await replay(self._store, self.code)
+        self._task = asyncio.create_task(self._follow(), name=f"follow {self.code}")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for _, future in self._waiting:
+            future.cancel()
+
+    async def reached(self, entry_id: str) -> None:
+        """Return once the state contains this entry, so that a page shows what its form just did.
+
+        Raises TimeoutError if the log cannot be read for `REACH_SECONDS`."""
+        if position(entry_id) <= position(self.state.as_of):
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((position(entry_id), future))
+        await asyncio.wait_for(future, REACH_SECONDS)
+
+    def whole(self, last: int) -> Batch:
+        """The first visit's frame, built once per position for all who come at that moment."""
+        if self._whole is None or self._whole[:2] != (self.state.as_of, last):
+            self._whole = (self.state.as_of, last, views.whole(self.state, last))
+        return self._whole[2]
+
+    def review(self) -> Review:
+        return views.review(self.state, int(time.time() * 1000))
+
+    async def _follow(self) -> None:
+        interrupted = False
+        while True:
+            try:
+                if interrupted:
+                    await self._check_lineage()
+                    interrupted = False
+                entries = await self._log.wait(self.state.as_of, WAIT_MS)
+            except (RedisError, OSError, TimeoutError) as error:
+                if not interrupted:
+                    log.warning("%s: cannot read the log (%s), trying again", self.code, type(error).__name__)
+                interrupted = True
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            before = self.state.as_of
+            for entry in entries:
+                advance(self.state, entry)
+            self._wake()
+            await self._announce(before)
+            await self._keep(len(entries))
+            if entries:
+                await asyncio.sleep(TICK_SECONDS)
+
+    async def _announce(self, before: str) -> None:
+        """Tell everybody what changed since `before`.
+
+        Nothing is awaited between looking at the state and handing the frame to the sockets, so whoever
+        joins meanwhile gets it either in the acknowledgement or as a frame."""
+        if not self.viewers:
+            return
+        people = await self._counted()
+        batch = views.since(self.state, before)
+        outcomes = views.outcomes_since(self.state, before)
+        review = self._changed_review(changed=bool(outcomes)) if self.viewers.has_hosts else None
+        if people is not None:
+            batch = msgspec.structs.replace(batch, people=people)
+        if not views.is_empty(batch) or people is not None:
+            await self.viewers.send_all("batch", batch)
+        for viewer, outcome in outcomes:
+            await self.viewers.send_to(viewer, "outcome", outcome)
+        if review is not None:
+            await self.viewers.send_hosts("review", review)
+
+    def _changed_review(self, *, changed: bool) -> Review | None:
+        """The review queue if it changed: by a verdict or decision, or because comments became overdue."""
+        review = self.review()
+        overdue = sum(1 for held in review.held if held.status == "waiting")
+        if not changed and overdue == self._overdue:
+            return None
+        self._overdue = overdue
+        return review
+
+    async def _counted(self) -> int | None:
+        try:
+            return await self.presence.changed(self.code, self.viewers.people)
+        except (RedisError, OSError, TimeoutError):
+            return None
+
+    def _wake(self) -> None:
+        reached = position(self.state.as_of)
+        for place, future in self._waiting:
+            if place <= reached and not future.done():
+                future.set_result(None)
+        self._waiting = [(place, future) for place, future in self._waiting if not future.done()]
+
+    async def _keep(self, entries: int) -> None:
+        self._since_snapshot += entries
+        if self._since_snapshot >= SNAPSHOT_EVERY:
+            self._since_snapshot = 0
+            try:
+                await keep_snapshot(self._store, self.code, self.state)
+            except (RedisError, OSError, TimeoutError):
+                log.warning("%s: snapshot not kept", self.code)
+
+    async def _check_lineage(self) -> None:
+        """After a break: if the store came back with another history, start over and say so to everybody."""
+        first = await self._log.read(count=1)
+        ends = await self._log.last_id()
+        same = bool(first) and first[0].id == self.state.epoch and position(ends) >= position(self.state.as_of)
+        if self.state.epoch and not same:
+            log.warning("%s: the log is not the one that was followed; starting over", self.code)
+            self.state = await replay(self._store, self.code)
+            await self.viewers.send_all("batch", self.whole(200))

@@ -1,0 +1,316 @@
+"""The hub: Socket.IO events in (decode, admit, decide, append), frames out through the rooms.
+
+`web/app.py` makes one `Hub` per process and attaches `hub.server` to its application; pages use `room`,
+`perform` and `campaigns`, so a plain form and a socket take the same path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import socketio
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from streamhub.campaign import CampaignModule
+from streamhub.commands import CampaignAct, Join, Refusal, Refused, decode, refuse
+from streamhub.facts import Note, ViewerJoined
+from streamhub.live import views
+from streamhub.live.acts import ACTS, Act
+from streamhub.live.admission import (
+    ACT_RATE,
+    ADDRESS_RATE,
+    ROLE_COOKIE,
+    VIEWER_COOKIE,
+    Person,
+    Rates,
+    Signer,
+    mark_of,
+)
+from streamhub.live.campaigns import Campaigns
+from streamhub.live.follow import Room
+from streamhub.live.frames import WireJson
+from streamhub.live.presence import Presence
+from streamhub.live.viewers import Viewers
+from streamhub.record.directory import broadcast_exists
+from streamhub.record.log import NotRecorded, broadcast_log
+from streamhub.state.projection import position
+from streamhub.wire import Accepted, CampaignView, Denied, Joined
+
+log = logging.getLogger(__name__)
+
+MESSAGE_BYTES = 16 * 1024
+"""A packet from a browser; the longest command is far below."""
+
+IDLE_SECONDS = 60.0
+"""A room that nobody watches is closed after so long; the next visitor loads it again."""
+
+
+def make_server(**options: Any) -> socketio.AsyncServer:
+    """The Socket.IO server that production uses; takes python-socketio's options."""
+    defaults: dict[str, Any] = {
+        "async_mode": "aiohttp",
+        "json": WireJson,
+        "max_http_buffer_size": MESSAGE_BYTES,
+        "ping_interval": 25,
+        "ping_timeout": 20,
+    }
+    return socketio.AsyncServer(**(defaults | options))
+
+
+class Hub:
+    """All broadcasts that this process shows."""
+
+    def __init__(
+        self,
+        *,
+        store: Redis,
+        follower: Redis,
+        signer: Signer,
+        modules: Mapping[str, CampaignModule[Any]],
+        notes: Mapping[str, Note],
+        behind_proxy: bool = False,
+    ) -> None:
+        self.server = make_server()
+        self._store = store
+        self._follower = follower
+        self._signer = signer
+        self._notes = notes
+        self._behind_proxy = behind_proxy
+        self._rates = Rates()
+        self._presence = Presence(store, secrets.token_hex(4))
+        self._rooms: dict[str, asyncio.Task[Room]] = {}
+        self._campaigns = Campaigns(store, follower, modules, self._announce_campaign)
+        self._people: dict[str, Person] = {}
+        self._seats: dict[str, Room] = {}
+        self._sweeper: asyncio.Task[None] | None = None
+        self._listen()
+
+    async def open(self) -> None:
+        self._sweeper = asyncio.create_task(self._close_idle_rooms(), name="close idle rooms")
+
+    async def close(self) -> None:
+        """Let the sockets go and stop following; nothing is kept only here."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        for opening in list(self._rooms.values()):
+            for room in await asyncio.gather(opening, return_exceptions=True):
+                if isinstance(room, Room):
+                    await room.close()
+        await self._campaigns.close()
+        await self.server.shutdown()
+
+    # ── for pages and sockets alike ──────────────────────────────────────────────────────────────
+
+    async def room(self, code: str) -> Room:
+        """The broadcast, loaded and followed; raises Refused("unknown") or Refused("unavailable")."""
+        opening = self._rooms.get(code)
+        if opening is None:
+            opening = self._rooms[code] = asyncio.create_task(self._open_room(code))
+        try:
+            room = await asyncio.shield(opening)
+        except BaseException:
+            if self._rooms.get(code) is opening and opening.done():
+                del self._rooms[code]
+            raise
+        room.left_at = time.monotonic()
+        return room
+
+    async def perform(self, person: Person, code: str, name: str, fields: object) -> Accepted:
+        """For forms: as `record`, and returns when this process's state shows it, so that the next page does."""
+        accepted = await self.record(person, code, name, fields)
+        if name != "campaign":
+            with contextlib.suppress(TimeoutError):  # recorded all the same; only the next page may lag
+                await (await self.room(code)).reached(accepted.id)
+        return accepted
+
+    async def record(self, person: Person, code: str, name: str, fields: object) -> Accepted:
+        """Decode, admit, decide, append. Returns when the store has it; raises Refused, and then nothing was kept."""
+        if name == "campaign":
+            return await self._record_campaign(person, code, decode(CampaignAct, fields))
+        act = ACTS[name]
+        command = decode(act.command, fields)
+        room = await self.room(code)
+        kept = broadcast_log(self._store, code)
+        once = f"{person.viewer}:{command.once}"
+        try:
+            self._admit(person, name, act, room)
+            fact = act.decide(room.state, command, person, self._notes)
+        except Refused:
+            if earlier := await kept.known(once):  # a retry of what was accepted is not refused afterwards
+                return Accepted(id=earlier, repeated=True)
+            raise
+        try:
+            done = await kept.append(fact, once=once)
+        except NotRecorded:
+            raise refuse("unavailable", "could not be recorded: try again") from None
+        return Accepted(id=done.id, repeated=not done.fresh)
+
+    async def campaigns(self, code: str) -> tuple[CampaignView, ...]:
+        """The campaigns of a broadcast with their rankings as of now."""
+        room = await self.room(code)
+        return tuple([await self._campaigns.view(name) for name in room.state.details.campaigns])
+
+    async def mine(self, campaign: str, person: Person) -> Mapping[str, Any]:
+        """What one person sees of themselves in a campaign."""
+        return await self._campaigns.mine(campaign, person)
+
+    # ── sockets ──────────────────────────────────────────────────────────────────────────────────
+
+    def _listen(self) -> None:
+        self.server.on("connect", self._connected)
+        self.server.on("disconnect", self._disconnected)
+        self.server.on("join", self._answered(self._join))
+        for name in (*ACTS, "campaign"):
+            self.server.on(name, self._answered(self._performed, name))
+
+    async def _connected(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
+        """Any socket may connect; who it is comes from its cookies or, for programs, from `auth`."""
+        given = auth if isinstance(auth, dict) else {}
+        try:
+            cookies = SimpleCookie(environ.get("HTTP_COOKIE", ""))
+        except CookieError:
+            cookies = SimpleCookie()
+        self._people[sid] = self._signer.person(
+            _text(given.get("token")) or _morsel(cookies, VIEWER_COOKIE),
+            _text(given.get("role")) or _morsel(cookies, ROLE_COOKIE),
+            address=address_of(environ["aiohttp.request"], self._behind_proxy),
+        )
+
+    async def _disconnected(self, sid: str, *_: object) -> None:
+        self._people.pop(sid, None)
+        if (room := self._seats.pop(sid, None)) is not None:
+            await room.viewers.leave(sid)
+            room.left_at = time.monotonic()
+
+    def _answered(self, handler: Any, *given: Any) -> Any:
+        """Wrap a handler so that whatever it refuses is acknowledged as Denied."""
+
+        async def answer(sid: str, *arguments: object) -> object:
+            try:
+                return await handler(*given, sid, arguments[0] if arguments else {})
+            except Refused as refused:
+                return Denied(error=refused.refusal)
+            except (RedisError, OSError, TimeoutError):
+                return Denied(error=Refusal(code="unavailable", message="the store does not answer: try again"))
+
+        return answer
+
+    async def _join(self, sid: str, fields: object) -> Joined:
+        command = decode(Join, fields)
+        person = self._person(sid)
+        self._rates.take("join", person.viewer, ACT_RATE, time.monotonic())
+        room = await self.room(command.broadcast)
+        if person.viewer not in room.state.audience.nick_of:
+            joined = ViewerJoined(viewer=person.viewer, via=person.via)
+            await broadcast_log(self._store, room.code).append(joined, once=f"join:{person.viewer}")
+        campaigns = await self.campaigns(room.code)
+        if sid not in self._people:
+            raise refuse("not_joined", "the socket has gone")
+        await self._take_seat(sid, person, room)
+        state = room.state
+        knows = command.after and command.epoch == state.epoch and position(command.after) <= position(state.as_of)
+        batch = views.since(state, command.after) if knows else room.whole(command.last)
+        return Joined(
+            viewer=person.viewer,
+            mark=mark_of(person.viewer, room.code),
+            token=self._signer.viewer_token(person.viewer, person.via),
+            role=person.role_in(room.code),
+            batch=batch,
+            own=tuple(views.own(state, person.viewer)),
+            voted=tuple(views.voted(state, person.viewer)),
+            campaigns=campaigns,
+            review=room.review() if person.hosts(room.code) else None,
+            people=self._presence.known(room.code, room.viewers.people),
+        )
+
+    async def _take_seat(self, sid: str, person: Person, room: Room) -> None:
+        earlier = self._seats.get(sid)
+        if earlier is not None and earlier is not room:
+            await earlier.viewers.leave(sid)
+        self._seats[sid] = room
+        await room.viewers.seat(sid, person)
+
+    async def _performed(self, name: str, sid: str, fields: object) -> Accepted:
+        room = self._seats.get(sid)
+        if room is None:
+            raise refuse("not_joined", "join a broadcast first")
+        return await self.record(self._person(sid), room.code, name, fields)
+
+    def _person(self, sid: str) -> Person:
+        if (person := self._people.get(sid)) is None:
+            raise refuse("not_joined", "the socket has gone")
+        return person
+
+    # ── beneath ──────────────────────────────────────────────────────────────────────────────────
+
+    def _admit(self, person: Person, name: str, act: Act, room: Room) -> None:
+        if act.host and not person.hosts(room.code):
+            raise refuse("forbidden", "only hosts of this broadcast may do this: sign in with the host's link")
+        if act.needs_open and room.state.details.status != "open":
+            raise refuse("closed", f"the broadcast is {room.state.details.status}, not open")
+        if person.hosts(room.code):
+            return
+        now = time.monotonic()
+        self._rates.take(name, person.viewer, act.rate, now)
+        if person.via != "replay":
+            self._rates.take("address", person.address, ADDRESS_RATE, now)
+
+    async def _record_campaign(self, person: Person, code: str, command: CampaignAct) -> Accepted:
+        room = await self.room(code)
+        if command.campaign not in room.state.details.campaigns:
+            raise refuse("unknown", "this broadcast has no such campaign", field="campaign")
+        if not person.organizes:
+            self._rates.take("campaign", person.viewer, ACT_RATE, time.monotonic())
+        return await self._campaigns.record(person, code, command)
+
+    async def _open_room(self, code: str) -> Room:
+        try:
+            if not await broadcast_exists(self._store, code):
+                raise refuse("unknown", f"there is no broadcast {code}", field="broadcast")
+            room = Room(code, self._store, self._follower, Viewers(self.server, code), self._presence)
+            await room.open()
+        except (RedisError, OSError, TimeoutError):
+            raise refuse("unavailable", "the store does not answer: try again") from None
+        return room
+
+    async def _announce_campaign(self, view: CampaignView) -> None:
+        for opening in list(self._rooms.values()):
+            if opening.done() and not opening.exception():
+                room = opening.result()
+                if view.id in room.state.details.campaigns:
+                    await room.viewers.send_all("campaign", view)
+
+    async def _close_idle_rooms(self) -> None:
+        while True:
+            await asyncio.sleep(IDLE_SECONDS / 4)
+            for code, opening in list(self._rooms.items()):
+                if not opening.done() or opening.exception():
+                    continue
+                room = opening.result()
+                if not len(room.viewers) and time.monotonic() - room.left_at > IDLE_SECONDS:
+                    del self._rooms[code]
+                    await room.close()
+
+
+def address_of(request: Any, behind_proxy: bool) -> str:
+    """The viewer's address; what a proxy says is believed only when the settings say there is one."""
+    if behind_proxy and (forwarded := request.headers.get("X-Forwarded-For")):
+        return str(forwarded.split(",")[-1].strip())
+    return str(request.remote or "")
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and len(value) < 2000 else None
+
+
+def _morsel(cookies: SimpleCookie, name: str) -> str | None:
+    return cookies[name].value if name in cookies else None

@@ -1,0 +1,85 @@
+"""The roles, each a process of its own: `streamhub hub`, `moderate`, `boards`. They meet only in the log.
+
+Started by `serve.py`, or one by one in containers. A role that `serve` started leaves by itself when
+`serve` is gone, however that ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from moderation import worker
+from streamhub.record import boards
+from web.app import MODULES, create_app
+from web.settings import Settings
+
+PARENT_ENV = "STREAMHUB_PARENT_FD"
+"""Read end of a pipe whose other end only `serve` holds: its end means that `serve` is gone."""
+
+LISTEN_ENV = "STREAMHUB_LISTEN_FD"
+"""The listening socket that `serve` opened, shared by its hubs."""
+
+BACKLOG = 2048
+
+
+def run_hub(settings: Settings) -> None:
+    """Serve pages and sockets until told to stop."""
+
+    async def main(stop: asyncio.Event) -> None:
+        runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        listening = os.environ.get(LISTEN_ENV)
+        if listening:
+            await web.SockSite(runner, socket.socket(fileno=int(listening)), backlog=BACKLOG).start()
+        else:
+            await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
+        await stop.wait()
+        await runner.cleanup()
+
+    _run(main)
+
+
+def run_moderation(settings: Settings, consumer: str = "") -> None:
+    async def main(stop: asyncio.Event) -> None:
+        await worker.run(
+            settings.store_url,
+            model=settings.model,
+            data=settings.data,
+            policy=settings.policy,
+            consumer=consumer or f"moderation-{secrets.token_hex(4)}",
+            stop=stop,
+        )
+
+    _run(main)
+
+
+def run_boards(settings: Settings) -> None:
+    async def main(stop: asyncio.Event) -> None:
+        await boards.run(settings.store_url, list(MODULES.values()), stop=stop)
+
+    _run(main)
+
+
+def _run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run until SIGTERM, SIGINT, or until the `serve` that started this process is gone."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        if parent := os.environ.get(PARENT_ENV):
+            loop.add_reader(int(parent), lambda: (loop.remove_reader(int(parent)), stop.set()))
+        await main(stop)
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    asyncio.run(run())
