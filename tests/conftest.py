@@ -6,9 +6,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
 from streamhub.record.store import EmbeddedValkey, connect
+
+# Machines are shared: how long an example takes says nothing about the code. The same examples every time.
+settings.register_profile(
+    "streamhub", deadline=None, derandomize=True, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("streamhub")
 
 
 @pytest.fixture(scope="session")

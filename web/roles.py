@@ -78,8 +78,13 @@ def _run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         if parent := os.environ.get(PARENT_ENV):
-            loop.add_reader(int(parent), lambda: (loop.remove_reader(int(parent)), stop.set()))
+            loop.add_reader(int(parent), _parent_gone, loop, int(parent), stop)
         await main(stop)
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     asyncio.run(run())
+
+
+def _parent_gone(loop: asyncio.AbstractEventLoop, parent: int, stop: asyncio.Event) -> None:
+    loop.remove_reader(parent)
+    stop.set()
