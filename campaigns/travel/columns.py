@@ -54,6 +54,6 @@ COLUMNS: dict[str, str] = {name: field for field, names in _COLUMN_NAMES.items()
 MODE_NAMES: dict[str, Mode] = {name: mode for mode, names in _MODE_NAMES.items() for name in names.split()}
 REPLACED_NAMES: dict[str, Replaced] = {
     "": "",
-    **{name: mode for name, mode in MODE_NAMES.items()},
+    **dict(MODE_NAMES.items()),
     **{name: mode for mode, names in _BASELINE_NAMES.items() for name in names.split()},
 }
