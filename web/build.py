@@ -67,9 +67,7 @@ def merged(folder: Path) -> Catalog:
 def wire_types() -> None:
     """What browsers send and get, as TypeScript: never written by hand, so the two sides cannot drift apart."""
     structs = [*_structs(wire), *_structs(commands)]
-    _, definitions = msgspec.json.schema_components(
-        structs, ref_template="#/$defs/{name}", schema_hook=_anything
-    )
+    _, definitions = msgspec.json.schema_components(structs, ref_template="#/$defs/{name}", schema_hook=_anything)
     schema = {"title": "Wire", "type": "object", "additionalProperties": False, "$defs": _titled(definitions)}
     text = node(BROWSER / "make" / "wire.mjs", stdin=msgspec.json.encode(schema, order="sorted"))
     (BROWSER / "wire.ts").write_bytes(text)
