@@ -30,7 +30,7 @@ build: $(NODE_MODULES) ## Build the browser files and the catalogues
 	$(BIN)/python -m web.build
 
 $(NODE_MODULES): package.json package-lock.json $(VENV)/.installed
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-audit --no-fund --loglevel=error
+	$(BIN)/python -m web.node npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 browser: ## Install Chromium and Chinese fonts for the tests (or say how)
@@ -41,7 +41,7 @@ lint: $(VENV)/.installed ## Style, import rules
 
 types: install ## mypy --strict and tsc --strict
 	$(BIN)/mypy
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm run --silent types
+	$(BIN)/python -m web.node npm run --silent types
 
 check: lint types test ## What CI runs
 

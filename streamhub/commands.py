@@ -87,7 +87,7 @@ class CampaignAct(OnceCommand, frozen=True, kw_only=True):
     """A command of a campaign module; `act` is decoded by the module that owns the campaign."""
 
     campaign: Code
-    act: msgspec.Raw
+    act: dict[str, Any]
 
 
 class CreateBroadcast(Command, frozen=True, kw_only=True):

@@ -27,6 +27,8 @@ STATIC = HERE / "static"
 LOCALES = HERE / "locales"
 LANGUAGES = ("en", "zh_CN")
 LANGUAGE_COOKIE = "streamhub_language"
+TYPE_COOKIE = "streamhub_type"
+"""Set to "large" by those who want larger type."""
 
 
 def choose_language(request: web.Request) -> str:
@@ -46,12 +48,12 @@ def choose_language(request: web.Request) -> str:
 
 
 def render(request: web.Request, template: str, *, status: int = 200, **context: Any) -> web.Response:
-    """The page as a response; `person`, `language`, `path` are there in every template."""
+    """The page as a response; `person`, `language`, `path`, `large_type` are there in every template."""
     language = request[LOCALE]
     page = environment(language).get_template(template)
     text = page.render(
         person=request.get(PERSON), language=language, lang_tag=language.replace("_", "-"),
-        path=request.rel_url.path_qs, **context,
+        path=request.rel_url.path_qs, large_type=request.cookies.get(TYPE_COOKIE) == "large", **context,
     )  # fmt: skip
     headers = {"Content-Language": language.replace("_", "-"), "Vary": "Accept-Language, Cookie"}
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)

@@ -168,8 +168,8 @@ class Campaigns:
         """Decode the act by its module, decide, append; the answer carries the person's own view after it."""
         live = await self.get(command.campaign)
         try:
-            act = msgspec.convert(msgspec.json.decode(command.act), live.module.acts, strict=False)
-        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            act = msgspec.convert(command.act, live.module.acts, strict=False)
+        except msgspec.ValidationError as error:
             raise refuse(**msgspec.structs.asdict(refusal_of(error))) from None
         kept = campaign_log(self._store, command.campaign, live.module.facts)
         once = f"{person.viewer}:{command.once}"
