@@ -77,7 +77,7 @@ class LiveCampaign:
             starts_on=self.created.starts_on,
             ends_on=self.created.ends_on,
             units={board.name: board.unit for board in self.module.boards},
-            rankings=reading.rankings,
+            rankings=dict(reading.rankings),
             figures=reading.figures,
             basis=self.module.basis,
             simulated=self.created.simulated,

@@ -62,7 +62,7 @@ async def worker_process(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
 
 async def reached(store: Redis, entry_id: str, name: str = "WEEK", seconds: float = SOON) -> None:
     async with asyncio.timeout(seconds):
-        while position(await cursor(store, name)) < position(entry_id):  # noqa: ASYNC110  # another process writes it
+        while position(await cursor(store, name)) < position(entry_id):  # another process writes it
             await asyncio.sleep(0.01)
 
 
