@@ -22,7 +22,7 @@ from streamhub.commands import CampaignAct, Refused, refusal_of, refuse
 from streamhub.facts import CampaignClosed, CampaignCreated, CampaignOpened
 from streamhub.live.admission import Person
 from streamhub.record.boards import cursor, read_boards
-from streamhub.record.log import Log, NotRecorded, campaign_log
+from streamhub.record.log import Log, NotRecorded, campaign_log, stop_following
 from streamhub.state.projection import START, Entry, position
 from streamhub.wire import Accepted, CampaignView
 
@@ -62,9 +62,7 @@ class LiveCampaign:
         self._task = asyncio.create_task(self._follow(), name=f"follow campaign {self.created.id}")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await stop_following(self._task)
 
     async def view(self) -> CampaignView:
         reading = await read_boards(self._store, self.created.id, self.module)

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from streamhub.live import views
 from streamhub.live.presence import Presence
 from streamhub.live.viewers import Viewers
-from streamhub.record.log import broadcast_log
+from streamhub.record.log import broadcast_log, stop_following
 from streamhub.record.replay import keep_snapshot, replay
 from streamhub.state.broadcast import advance
 from streamhub.state.projection import position
@@ -57,9 +57,7 @@ class Room:
         self._task = asyncio.create_task(self._follow(), name=f"follow {self.code}")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await stop_following(self._task)
         for _, future in self._waiting:
             future.cancel()
 

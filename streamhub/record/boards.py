@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from streamhub.campaign import CampaignModule, Figure
 from streamhub.facts import CampaignCreated
 from streamhub.record import directory
-from streamhub.record.log import READ_COUNT, Log, Row, campaign_key, campaign_log
+from streamhub.record.log import READ_COUNT, Log, Row, campaign_key, campaign_log, stop_following
 from streamhub.record.store import connect, connect_follower
 from streamhub.state.projection import START, position
 from streamhub.wire import BoardRow
@@ -80,9 +80,7 @@ async def run(store_url: str, modules: Sequence[CampaignModule[Any]], *, stop: a
                 _say_unreachable(failures, "the list of campaigns", error)
             await _pause(stop, _back_off(failures) if failures else LOOK_SECONDS)
     finally:
-        for keeper in keepers.values():
-            keeper.cancel()
-        await asyncio.gather(*keepers.values(), return_exceptions=True)
+        await stop_following(*keepers.values())
         await store.aclose()
         await follower.aclose()
 

@@ -7,6 +7,7 @@ follow), the moderation worker (`WorkerGroup`), the board worker, the archive.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from importlib.resources import files
@@ -171,6 +172,16 @@ class WorkerGroup:
         """These entries are dealt with and are not handed out again."""
         if entry_ids:
             await self.store.xack(key, self.name, *entry_ids)
+
+
+async def stop_following(*tasks: asyncio.Task[Any] | None) -> None:
+    """End tasks that wait on a log. One cancellation is not enough: the client may swallow it when the answer
+    arrives at the same moment, and the task would wait on."""
+    waiting = {task for task in tasks if task is not None}
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=0.2)
 
 
 def _rows(answer: Any, key: str) -> list[Row]:
