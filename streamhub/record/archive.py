@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ import duckdb
 import msgspec
 from redis.asyncio import Redis
 
-from streamhub.facts import BroadcastFact
+from streamhub.facts import CODE_PATTERN, BroadcastFact
 from streamhub.record.archive_columns import Columns, columns_of
 from streamhub.record.log import READ_COUNT, Row, broadcast_key, campaign_key
 from streamhub.state.projection import START, position
@@ -36,27 +37,38 @@ async def archive_broadcast(store: Redis, code: str, folder: Path, *, whole: boo
 
     Reads only what came after the last archived entry, unless `whole` (after an erasure, say). When the
     log has left the store, what was archived stays as it is."""
-    return await _archive(
-        store, broadcast_key(code), columns_of(BroadcastFact), folder / "broadcasts" / code, whole=whole
-    )
+    target = archive_of_broadcast(folder, code)
+    return await _archive(store, broadcast_key(code), columns_of(BroadcastFact), target, whole=whole)
 
 
-async def archive_campaign(
-    store: Redis, campaign: str, facts_union: Any, folder: Path, *, whole: bool = False
-) -> Path:
+async def archive_campaign(store: Redis, campaign: str, facts_union: Any, folder: Path, *, whole: bool = False) -> Path:
     """The same for `folder/campaigns/ID/facts.parquet`; `facts_union` is the module's `facts`."""
-    return await _archive(
-        store, campaign_key(campaign), columns_of(facts_union), folder / "campaigns" / campaign, whole=whole
-    )
+    target = archive_of_campaign(folder, campaign)
+    return await _archive(store, campaign_key(campaign), columns_of(facts_union), target, whole=whole)
 
 
-async def _archive(store: Redis, key: str, columns: Columns, folder: Path, *, whole: bool) -> Path:
-    target = folder / "facts.parquet"
+def archive_of_broadcast(folder: Path, code: str) -> Path:
+    """Where the archive is or will be; raises ValueError for what is no code, which might leave the folder."""
+    return folder / "broadcasts" / _code(code) / "facts.parquet"
+
+
+def archive_of_campaign(folder: Path, campaign: str) -> Path:
+    return folder / "campaigns" / _code(campaign) / "facts.parquet"
+
+
+def _code(name: str) -> str:
+    if not re.fullmatch(CODE_PATTERN, name):
+        raise ValueError("not a code of a broadcast or campaign")
+    return name
+
+
+async def _archive(store: Redis, key: str, columns: Columns, target: Path, *, whole: bool) -> Path:
+    folder = target.parent
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    kept = None if whole else await asyncio.to_thread(_kept, target, columns)
     first = await _rows(store, key, START, 1)
-    if kept and not first:
+    if not first and await asyncio.to_thread(target.exists):
         return target
+    kept = None if whole else await asyncio.to_thread(_kept, target, columns)
     if kept and kept[0] != first[0][0].decode():
         kept = None  # another log under the same name: what we have is not its beginning
     with tempfile.TemporaryDirectory(prefix=".facts-", dir=folder) as scratch:
@@ -99,7 +111,7 @@ def _kept(target: Path, columns: Columns) -> tuple[str, str] | None:
         try:
             facts = base.read_parquet(str(target))
             types = {name: str(kind) for name, kind in zip(facts.columns, facts.types, strict=True)}
-            types.pop("at", None)
+            types.pop("time", None)
             if types != {name: str(duckdb.type(kind)) for name, kind in columns.types.items()}:
                 return None
             [ends] = facts.aggregate("arg_min(id, (ms, seq)), arg_max(id, (ms, seq))").fetchall()
@@ -113,7 +125,7 @@ def _write(lines: Path, before: Path | None, columns: Columns, target: Path) -> 
     written = lines.with_name("facts.parquet")
     with _base(lines.with_name("spill")) as base:
         facts = base.read_json(str(lines), columns=columns.types, format="newline_delimited")
-        facts = facts.project("make_timestamp_ms(ms) AS at, *")
+        facts = facts.project("make_timestamp_ms(ms) AS time, *")
         if before:
             facts = base.read_parquet(str(before)).union(facts)
         facts.order("ms, seq").write_parquet(str(written), compression="zstd")

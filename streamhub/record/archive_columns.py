@@ -21,10 +21,10 @@ BASE = {
     "type": "VARCHAR",
     "fact": "JSON",
 }
-"""Columns of every entry; `at` (TIMESTAMP, UTC) is made from `ms` while writing. A fact's field of the
+"""Columns of every entry; `time` (TIMESTAMP, UTC) is made from `ms` while writing. A fact's field of the
 same name (`CampaignCreated.id`) has no column of its own; it is in `fact`."""
 
-RESERVED = frozenset(BASE) | {"at"}
+RESERVED = frozenset(BASE) | {"time"}
 
 INTEGERS = range(-(2**63), 2**63)
 """What a BIGINT holds; a larger number stays in `fact` alone."""
