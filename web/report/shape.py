@@ -61,16 +61,22 @@ class Span(Part, frozen=True, kw_only=True):
     comments: int
 
 
+class Crowd(Span, frozen=True, kw_only=True):
+    """The shortest run of bins with at least `share` (1/2, 1/3 or 1/4) of all comments."""
+
+    share: float
+
+
 class Timeline(Part, frozen=True, kw_only=True):
     """`minutes` is the width of a bin: 1 where they fit into 60 bins, wider for long broadcasts.
 
-    `peaks`: up to three busiest bins, well above their surroundings. `half`: the shortest run of bins with at
-    least half of all comments. `per_minute`: comments a minute in the busiest bin."""
+    `peaks`: up to three busiest bins, well above the mean. `crowd`: where comments crowded at least twice as
+    close as on average, if anywhere; the largest share for which that holds. `per_minute`: in the busiest bin."""
 
     minutes: int
     bins: tuple[Bin, ...] = ()
     peaks: tuple[Span, ...] = ()
-    half: Span | None = None
+    crowd: Crowd | None = None
     per_minute: float = 0.0
 
 

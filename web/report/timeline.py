@@ -9,12 +9,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from web.report.shape import Bin, Span, Timeline
+from web.report.shape import Bin, Crowd, Span, Timeline
 
 MINUTE = 60_000
 BINS_LIMIT = 60
 WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
 """Minutes; longer broadcasts get whole days."""
+
+SHARES = (2, 3, 4)
+CROWDED = 2
+"""A crowd is at least so many times denser than the mean."""
 
 PEAKS_LIMIT = 3
 PEAK_TIMES = 1.5
@@ -46,7 +50,7 @@ def timeline(bins: Bins, rows: Sequence[Mapping[str, int]]) -> Timeline:
         minutes=bins.minutes,
         bins=filled,
         peaks=_peaks(filled, bins.width),
-        half=_half(filled, bins.width),
+        crowd=_crowd(filled, bins.width),
         per_minute=busiest / bins.minutes,
     )
 
@@ -67,22 +71,32 @@ def _peaks(bins: Sequence[Bin], width: int) -> tuple[Span, ...]:
     return tuple(Span(start=bins[n].at, end=bins[n].at + width, comments=bins[n].comments) for n in sorted(found))
 
 
-def _half(bins: Sequence[Bin], width: int) -> Span | None:
-    """The shortest run of bins with at least half of all comments; of equally short ones the fullest."""
+def _crowd(bins: Sequence[Bin], width: int) -> Crowd | None:
+    """The largest share of the comments that came in a part of the bins half as large or smaller."""
+    for parts in SHARES:
+        run = _shortest(bins, parts)
+        if run is not None and CROWDED * parts * (run[1] - run[0] + 1) <= len(bins):
+            first, last = run
+            inside = sum(b.comments for b in bins[first : last + 1])
+            return Crowd(start=bins[first].at, end=bins[last].at + width, comments=inside, share=1 / parts)
+    return None
+
+
+def _shortest(bins: Sequence[Bin], parts: int) -> tuple[int, int] | None:
+    """First and last bin of the shortest run with at least 1/parts of all comments; of equals the fullest."""
     total = sum(b.comments for b in bins)
+    if not total:
+        return None
     best: tuple[int, int, int] | None = None
     first = inside = 0
     for last, b in enumerate(bins):
         inside += b.comments
-        while 2 * (inside - bins[first].comments) >= total and first < last:
+        while first < last and parts * (inside - bins[first].comments) >= total:
             inside -= bins[first].comments
             first += 1
-        if 2 * inside >= total and (best is None or (last - first, -inside) < best[:2]):
+        if parts * inside >= total and (best is None or (last - first, -inside) < best[:2]):
             best = (last - first, -inside, first)
-    if not total or best is None:
-        return None
-    length, count, begin = best
-    return Span(start=bins[begin].at, end=bins[begin + length].at + width, comments=-count)
+    return (best[2], best[2] + best[0]) if best else None
 
 
 def _offset(at: int, zone: ZoneInfo) -> int:

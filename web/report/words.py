@@ -27,6 +27,7 @@ class Words:
         self._locale = Locale.parse(language)
         self._zone = zone_of(report.timezone)
         self._chinese = language.startswith("zh")
+        self._day = "y年M月d日" if self._chinese else "d MMMM y"
 
     def number(self, value: float, digits: int = 0) -> str:
         pattern = "#,##0" + ("." + "#" * digits if digits else "")
@@ -40,12 +41,12 @@ class Words:
         return first if first == second else f"{first}–{second}"
 
     def day(self, at: int) -> str:
-        return format_date(self._local(at), "long", locale=self._locale)
+        return format_date(self._local(at), self._day, locale=self._locale)
 
     def iso_day(self, day: str) -> str:
         """A campaign's "2026-11-22"."""
         try:
-            return format_date(datetime.fromisoformat(day), "long", locale=self._locale)
+            return format_date(datetime.fromisoformat(day), self._day, locale=self._locale)
         except ValueError:
             return day
 
@@ -53,7 +54,7 @@ class Words:
         return format_time(self._local(at), "HH:mm", locale=self._locale)
 
     def moment(self, at: int) -> str:
-        return format_datetime(self._local(at), "medium", tzinfo=self._zone, locale=self._locale)
+        return f"{self.day(at)} {self.clock(at)}"
 
     def period(self, start: int, end: int) -> str:
         """One day: "22 November 2026, 19:30–21:05"; else both days in full."""
