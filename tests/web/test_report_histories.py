@@ -1,0 +1,83 @@
+"""The report's SQL over the archive counts what the projections count, for any history."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from redis.asyncio import Redis
+
+from streamhub.facts import CommentSubmitted
+from streamhub.record.log import broadcast_log
+from streamhub.state.comments import Comment
+from tests.web.report_histories import Step, fold, histories, write
+from web.report.build import build_report
+
+NOW = 1_800_000_000_000
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories)
+async def test_sql_and_projections_agree(store: Redis, tmp_path: Path, history: list[Step]) -> None:
+    await store.flushall()
+    log = broadcast_log(store, "REEF")
+    await write(log, history)
+    state = await fold(log)
+    report = await build_report(store, "REEF", data=tmp_path, modules={}, now=NOW)
+    comments = list(state.comments.by_id.values())
+
+    assert report.as_of == state.as_of
+    assert report.people.total == len(state.audience.nick_of)
+    assert report.people.spoke == len({c.viewer for c in comments})
+
+    for tally, group in (
+        (report.comments, comments),
+        (report.comments.simulated, [c for c in comments if c.simulated]),
+        (report.comments.from_people, [c for c in comments if not c.simulated]),
+    ):
+        by_status = Counter(c.status for c in group)
+        assert (tally.submitted, tally.shown, tally.held, tally.rejected, tally.waiting) == (
+            len(group), by_status["shown"], by_status["held"], by_status["rejected"], by_status["waiting"],
+        )  # fmt: skip
+
+    questions = list(state.questions.by_id.values())
+    visible = [q for q in questions if state.comments.by_id[q.id].status == "shown"]
+    progress = Counter(q.status for q in visible)
+    counted = report.questions
+    assert (counted.asked, counted.visible) == (len(questions), len(visible))
+    assert (counted.answered, counted.later, counted.dismissed) == (
+        progress["answered"], progress["later"], progress["dismissed"],
+    )  # fmt: skip
+    assert counted.outstanding == progress["waiting"] + progress["answering"]
+    listed = [*counted.answered_list, *counted.later_list, *counted.outstanding_list]
+    assert {(q.id, q.votes, q.status, q.answer) for q in listed} == {
+        (q.id, len(q.voters), q.status, q.answer) for q in visible if q.status != "dismissed"
+    }
+
+    machine = Counter(c.verdict.action for c in comments if c.verdict)
+    given = report.moderation.machine
+    assert (given.publish, given.annotate, given.hold, given.reject) == (
+        machine["publish"], machine["annotate"], machine["hold"], machine["reject"],
+    )  # fmt: skip
+    assert report.moderation.overturned == sum(map(_overturned, comments))
+    assert {r.code: r.comments for r in report.moderation.reasons} == Counter(
+        code
+        for c in comments
+        if c.verdict and c.verdict.action != "publish"
+        for code in {r.code for r in c.verdict.reasons}
+    )
+    assert {c.claim: (c.comments, c.claim_zh) for c in report.claims} == {
+        claim: (count, f"误解{claim}") for claim, count in Counter(c.note.claim for c in comments if c.note).items()
+    }
+
+    submitted = [entry async for entry in log.all() if isinstance(entry.fact, CommentSubmitted)]
+    assert sum(b.comments for b in report.timeline.bins) == len(submitted)
+    assert len(report.timeline.bins) <= 60
+
+
+def _overturned(comment: Comment) -> bool:
+    """A person reversed what the machine had decided by itself."""
+    if comment.verdict is None or comment.verdict.action == "hold" or not comment.decisions:
+        return False
+    return (comment.status == "rejected") != (comment.verdict.action == "reject")
