@@ -34,7 +34,7 @@ from streamhub.live.admission import (
     Signer,
     mark_of,
 )
-from streamhub.live.campaigns import Campaigns
+from streamhub.live.campaigns import Campaigns, LiveCampaign
 from streamhub.live.follow import Room
 from streamhub.live.frames import WireJson
 from streamhub.live.presence import Presence
@@ -82,7 +82,7 @@ class Hub:
         self._store = store
         self._follower = follower
         self._signer = signer
-        self._notes = notes
+        self.notes = notes
         self._behind_proxy = behind_proxy
         self._rates = Rates()
         self._presence = Presence(store, secrets.token_hex(4))
@@ -143,7 +143,7 @@ class Hub:
         once = f"{person.viewer}:{command.once}"
         try:
             self._admit(person, name, act, room)
-            fact = act.decide(room.state, command, person, self._notes)
+            fact = act.decide(room.state, command, person, self.notes)
         except Refused:
             if earlier := await kept.known(once):  # a retry of what was accepted is not refused afterwards
                 return Accepted(id=earlier, repeated=True)
@@ -158,6 +158,10 @@ class Hub:
         """The campaigns of a broadcast with their rankings as of now."""
         room = await self.room(code)
         return tuple([await self._campaigns.view(name) for name in room.state.details.campaigns])
+
+    async def campaign(self, campaign: str) -> LiveCampaign:
+        """One campaign, followed, whether or not a broadcast has it; raises Refused("unknown")."""
+        return await self._campaigns.get(campaign)
 
     async def mine(self, campaign: str, person: Person) -> Mapping[str, Any]:
         """What one person sees of themselves in a campaign."""

@@ -1,0 +1,237 @@
+// The host's desk, live: follows the broadcast over the socket, sends moves and decisions, listens to the keys.
+// Without it (or without a connection) the same page works as plain forms.
+
+import { io } from "socket.io-client";
+
+import { Card } from "./host/card";
+import { listenToKeys } from "./host/keys";
+import { List } from "./host/list";
+import { LANES, Model, type Lane, type Sort } from "./host/model";
+import { ages } from "./host/slots";
+import { Toast } from "./host/toast";
+import { say, words } from "./host/words";
+import type { Accepted, Batch, Denied, Joined, Review } from "./wire";
+
+const ANSWER_MS = 8000;
+const desk = document.getElementById("desk") as HTMLElement;
+const code = desk.dataset["code"] ?? "";
+const link = document.getElementById("link") as HTMLElement;
+
+const model = new Model();
+const list = new List(model, (desk.dataset["lane"] ?? "questions") as Lane, (desk.dataset["sort"] ?? "votes") as Sort);
+const card = new Card(model);
+const toast = new Toast((decision) => send("undo", { decision }));
+const socket = io({ transports: ["websocket", "polling"] });
+let live = false;
+
+// ── in ──
+
+socket.on("connect", () => {
+  const after = model.epoch ? { after: model.asOf, epoch: model.epoch } : {};
+  socket.emit("join", { broadcast: code, last: 500, ...after }, (answer: Joined | Denied) => {
+    if ("error" in answer) {
+      link.textContent = say("failed", { why: answer.error.message ?? answer.error.code });
+      return;
+    }
+    const first = !live;
+    live = true;
+    model.joined(answer);
+    link.textContent = "";
+    if (first) begin();
+    else update();
+  });
+});
+socket.on("disconnect", () => {
+  link.textContent = say("lost");
+});
+socket.on("connect_error", () => {
+  link.textContent = say("lost");
+});
+socket.on("batch", (frame: Batch) => {
+  model.batch(frame);
+  update();
+});
+socket.on("review", (frame: Review) => {
+  model.review(frame);
+  update();
+});
+
+function begin(): void {
+  list.reload();
+  const there = list.ids.includes(card.id);
+  choose(there ? card.id : (list.ids[0] ?? ""), false);
+  update();
+}
+
+function update(): void {
+  list.refresh();
+  list.select(card.id);
+  if (card.id) card.refresh();
+  else if (list.ids[0]) choose(list.ids[0], false);
+  const counts = model.counts();
+  for (const lane of LANES) {
+    const count = document.querySelector<HTMLElement>(`[data-count="${lane}"]`);
+    if (count) count.textContent = String(counts[lane]);
+    count?.classList.toggle("attention", lane === "held" && counts.held > 0);
+  }
+  const open = counts.questions + counts.held;
+  document.title = (open ? `(${open}) ` : "") + document.title.replace(/^\(\d+\) /, "");
+  tellStatus();
+}
+
+function tellStatus(): void {
+  const people = document.getElementById("people");
+  const number = people?.querySelector("b");
+  if (people && number && model.people !== null) {
+    people.hidden = false;
+    number.textContent = String(model.people);
+  }
+  const status = document.getElementById("status");
+  const word = status?.querySelector("span");
+  if (status && word && model.status) {
+    status.className = `badge ${model.status === "open" ? "open" : ""}`;
+    word.textContent = say(model.status);
+  }
+}
+
+// ── what is shown ──
+
+function choose(id: string, byHost = true): void {
+  if (id !== card.id || !card.element) card.open(id);
+  list.select(id);
+  desk.classList.toggle("opened", byHost ? Boolean(id) : desk.classList.contains("opened"));
+  remember();
+}
+
+function go(lane: Lane): void {
+  list.lane = lane;
+  for (const tab of document.querySelectorAll<HTMLElement>(".lanes [data-lane]")) {
+    if (tab.dataset["lane"] === lane) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  document.getElementById("list")?.setAttribute("aria-label", words.lane[lane] ?? "");
+  (document.getElementById("sorting") as HTMLElement).hidden = lane !== "questions";
+  desk.classList.remove("opened");
+  list.reload();
+  choose(list.ids[0] ?? "", false);
+}
+
+function resort(sort: Sort): void {
+  list.sort = sort;
+  for (const choice of document.querySelectorAll<HTMLElement>("[data-sort]")) {
+    if (choice.dataset["sort"] === sort) choice.setAttribute("aria-current", "true");
+    else choice.removeAttribute("aria-current");
+  }
+  list.reload();
+  list.select(card.id);
+  remember();
+}
+
+/** The address says what is shown, so that reloading or changing the language keeps it. */
+function remember(): void {
+  const query = new URLSearchParams({ show: list.lane, sort: list.sort, ...(card.id ? { item: card.id } : {}) });
+  history.replaceState(null, "", `?${query}`);
+  for (const link of document.querySelectorAll<HTMLAnchorElement>('a[href^="/language"]')) {
+    const address = new URL(link.href);
+    address.searchParams.set("next", location.pathname + location.search);
+    link.href = address.pathname + address.search;
+  }
+}
+
+function step(by: number): void {
+  const place = list.ids.indexOf(card.id);
+  const next = list.ids[Math.min(Math.max(place + by, 0), list.ids.length - 1)];
+  if (next) choose(next);
+}
+
+// ── out ──
+
+function send(act: string, fields: Record<string, string>): void {
+  const place = list.ids.indexOf(card.id);
+  socket.timeout(ANSWER_MS).emit(act, { once: mark(), ...fields }, (late: Error | null, answer?: Accepted | Denied) => {
+    if (late || !answer) {
+      announce(say("failed", { why: say("lost") }), true);
+      return;
+    }
+    if ("error" in answer) {
+      announce(say("failed", { why: answer.error.message ?? answer.error.code }), true);
+      return;
+    }
+    accepted(act, fields, answer.id, place);
+  });
+}
+
+function accepted(act: string, fields: Record<string, string>, decision: string, place: number): void {
+  if (act === "undo") {
+    announce(say("undone"));
+    return;
+  }
+  const id = fields["question"] ?? fields["comment"] ?? "";
+  const status = fields["to"] ?? (fields["action"] === "reject" ? "rejected" : "shown");
+  const text = model.find(id)?.text ?? "";
+  if (act === "move") model.moved(id, status, fields["answer"] ?? "", decision);
+  else model.judged(id, status, decision);
+  toast.offer(decision, `${words.badge[status] ?? status}:`, text);
+  announce(`${words.badge[status] ?? status}: ${text}`);
+  list.settle(id);
+  if (!list.ids.includes(card.id)) {
+    choose(list.ids[Math.min(place, list.ids.length - 1)] ?? "", false);
+    desk.classList.remove("opened");
+  }
+  update();
+}
+
+function announce(text: string, failed = false): void {
+  const said = document.getElementById("said") as HTMLElement;
+  said.textContent = text;
+  said.classList.toggle("notice", failed);
+  said.classList.toggle("refused", failed);
+  said.classList.toggle("visually-hidden", !failed);
+}
+
+/** Unique for one press; `crypto.randomUUID` is missing on plain http. */
+function mark(): string {
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("-");
+}
+
+// ── the page ──
+
+desk.addEventListener("submit", (event) => {
+  const form = event.target as HTMLFormElement;
+  const act = form.dataset["act"];
+  if (!act || !live || !socket.connected) return;
+  event.preventDefault();
+  const fields: Record<string, string> = {};
+  for (const [name, value] of new FormData(form, event.submitter)) {
+    if (typeof value === "string" && !["once", "show", "sort"].includes(name)) fields[name] = value;
+  }
+  if (act === "decide" && fields["action"] !== "annotate") delete fields["claim"];
+  send(act, fields);
+});
+
+desk.addEventListener("click", (event) => {
+  if (!live || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const target = (event.target as HTMLElement).closest<HTMLElement>("a, button");
+  const lane = target?.closest(".lanes") ? target.dataset["lane"] : undefined;
+  if (lane) go(lane as Lane);
+  else if (target?.dataset["sort"]) resort(target.dataset["sort"] as Sort);
+  else if (target?.matches(".item")) choose(target.closest("li")?.dataset["id"] ?? "");
+  else if (target?.matches(".back")) desk.classList.remove("opened");
+  else if (target?.id === "fresh") reveal();
+  else return;
+  event.preventDefault();
+});
+
+function reveal(): void {
+  list.reload();
+  list.select(card.id);
+  if (!card.id) choose(list.ids[0] ?? "", false);
+}
+
+desk.addEventListener("change", (event) => {
+  if ((event.target as HTMLElement).matches("select")) card.preview();
+});
+
+listenToKeys(desk, () => card.element, step);
+window.setInterval(() => ages(document), 15_000);
+ages(document);

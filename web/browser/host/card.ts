@@ -1,0 +1,113 @@
+// The selected item on the right. What the host is typing or choosing is never overwritten by what arrives.
+
+import type { Item, Model } from "./model";
+import { ages, badge, clone, fill, list, show, stamp } from "./slots";
+import { cards, chinese, words } from "./words";
+
+const place = document.getElementById("card") as HTMLElement;
+const nothing = document.getElementById("nothing") as HTMLElement;
+
+export class Card {
+  /** Entry id of the item shown; "" for none. */
+  id = place.querySelector<HTMLElement>("[data-id]")?.dataset["id"] ?? "";
+
+  constructor(private model: Model) {}
+
+  get element(): HTMLElement | null {
+    return place.querySelector<HTMLElement>(".detail-card");
+  }
+
+  open(id: string): void {
+    const item = this.model.find(id);
+    this.id = item ? id : "";
+    nothing.hidden = Boolean(item);
+    if (!item) {
+      place.replaceChildren();
+      return;
+    }
+    const card = clone(item.kind === "question" ? "question-card" : "held-card");
+    place.replaceChildren(card);
+    const answer = card.querySelector<HTMLTextAreaElement>("textarea");
+    if (answer) answer.value = item.answer;
+    const claim = card.querySelector<HTMLSelectElement>("select");
+    if (claim) claim.value = claim.querySelector(`option[value="${CSS.escape(item.claim)}"]`) ? item.claim : "";
+    this.refresh();
+  }
+
+  refresh(): void {
+    const item = this.model.find(this.id);
+    const card = this.element;
+    if (!item || !card) return;
+    card.dataset["id"] = item.id;
+    fill(card, {
+      id: item.id,
+      text: item.text,
+      nick: item.nick,
+      votes: item.votes,
+      decision: item.decision,
+      model: item.model || "–",
+      policy: item.policy || "–",
+    });
+    stamp(card, item.at);
+    badge(card, "status", item.status, words.badge[item.status] ?? "");
+    show(card, "decision", Boolean(item.decision));
+    show(card, "question", item.asked);
+    for (const button of card.querySelectorAll<HTMLElement>("[data-unless]")) {
+      button.hidden = button.dataset["unless"] === item.status;
+    }
+    if (item.kind === "held") this.why(card, item);
+    this.others(card, item);
+    ages(card);
+  }
+
+  /** The card that the chosen misconception would bring along. */
+  preview(): void {
+    const card = this.element;
+    const chosen = cards[card?.querySelector<HTMLSelectElement>("select")?.value ?? ""];
+    if (!card) return;
+    show(card, "card", Boolean(chosen));
+    if (!chosen) return;
+    fill(card, { fact: chinese ? chosen.fact_zh : chosen.fact_en, source: chosen.source });
+    card.querySelector<HTMLAnchorElement>('[data-f="source"]')?.setAttribute("href", webAddress(chosen.url));
+  }
+
+  private why(card: HTMLElement, item: Item): void {
+    const found = item.reasons.length ? item.reasons : [{ code: "overdue" as const }];
+    const reasons = found.map((reason) => {
+      const row = clone("reason-row");
+      const score = "score" in reason && typeof reason.score === "number" ? ` ${percent(reason.score)}` : "";
+      fill(row, { text: words.reason[reason.code] ?? reason.code, rule: ("rule" in reason && reason.rule || "") + score });
+      return row;
+    });
+    list(card, "reasons", reasons);
+    const scores = Object.entries(item.scores).map(([name, score]) => {
+      const row = clone("score-row");
+      fill(row, { name: words.score[name] ?? name, meter: score, score: percent(score) });
+      return row;
+    });
+    list(card, "scores", scores);
+    show(card, "scores", scores.length > 0);
+    this.preview();
+  }
+
+  private others(card: HTMLElement, item: Item): void {
+    const rows = this.model.saidBy(item).map((said) => {
+      const row = clone("said-row");
+      fill(row, { text: said.text });
+      badge(row, "badge", said.status, words.badge[said.status] ?? "");
+      stamp(row, said.at);
+      return row;
+    });
+    list(card, "said", rows);
+    show(card, "said", rows.length > 0);
+  }
+}
+
+function percent(score: number): string {
+  return `${Math.round(score * 100)}%`;
+}
+
+/** Source addresses are ours, but an address is followed only if it is one of the web. */
+function webAddress(url: string): string {
+  return /^https?:\/\//.test(url) ? url : "#";
+}

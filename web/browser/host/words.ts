@@ -1,0 +1,27 @@
+// The words of the page, in the reader's language, and the source cards: what the template put beside the markup.
+
+import type { Note } from "../wire";
+
+interface Words {
+  badge: Record<string, string>;
+  reason: Record<string, string>;
+  score: Record<string, string>;
+  lane: Record<string, string>;
+  empty: Record<string, string>;
+  say: Record<string, string>;
+}
+
+function read<T>(id: string): T {
+  return JSON.parse(document.getElementById(id)?.textContent ?? "{}") as T;
+}
+
+export const words = read<Words>("words");
+export const cards = read<Record<string, Note>>("claims");
+export const chinese = document.documentElement.lang.startsWith("zh");
+
+export function say(name: string, values: Record<string, string | number> = {}): string {
+  return Object.entries(values).reduce(
+    (text, [key, value]) => text.replace(`%(${key})s`, String(value)),
+    words.say[name] ?? name,
+  );
+}

@@ -1,0 +1,145 @@
+"""What a host's desk shows, as plain values: lanes, rows, the selected item. Pure; called by `pages/host.py`.
+
+`browser/host.ts` fills the same markup with the same words from the socket, so both look alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from streamhub.facts import QuestionStatus
+from streamhub.state.broadcast import BroadcastState
+from streamhub.state.projection import position
+from streamhub.wire import HeldView, QuestionView, Review
+
+Lane = Literal["questions", "held", "later", "answered", "dismissed", "decided"]
+LANES: tuple[Lane, ...] = ("questions", "held", "later", "answered", "dismissed", "decided")
+LANE_OF: dict[QuestionStatus, Lane] = {
+    "answering": "questions",
+    "waiting": "questions",
+    "later": "later",
+    "answered": "answered",
+    "dismissed": "dismissed",
+}
+DECIDED_LIMIT = 30
+ALSO_LIMIT = 20
+
+Say = Callable[[str], str]
+Row = dict[str, Any]
+
+
+def words(_: Say) -> dict[str, dict[str, str]]:
+    """Every word that both the page and its island say, in the reader's language."""
+    return {
+        "reason": {
+            "contact": _("Asks people to a private chat, a number or a link"),
+            "promotion": _("Sells, recruits or advertises"),
+            "abuse": _("Insults or threatens somebody"),
+            "repetition": _("The same text again and again"),
+            "misinformation": _("Reads as misleading, but fits no single known claim"),
+            "claim": _("Matches a known misconception"),
+            "unsure": _("The checks disagree: please judge yourself"),
+            "person": _("Decided by a person"),
+            "overdue": _("No verdict came in time: please look"),
+        },
+        "badge": {
+            "contact": _("Private contact"),
+            "promotion": _("Advertising"),
+            "abuse": _("Insult"),
+            "repetition": _("Repetition"),
+            "misinformation": _("Misleading?"),
+            "claim": _("Misconception"),
+            "unsure": _("Unsure"),
+            "person": _("By a person"),
+            "overdue": _("No verdict yet"),
+            "waiting": _("Waiting"),
+            "answering": _("Answering now"),
+            "answered": _("Answered"),
+            "later": _("Later"),
+            "dismissed": _("Dismissed"),
+            "shown": _("Published"),
+            "held": _("Held"),
+            "rejected": _("Rejected"),
+        },
+        "score": {
+            "contact": _("Private contact"),
+            "promotion": _("Advertising"),
+            "abuse": _("Insult"),
+            "repetition": _("Repetition"),
+            "misinformation": _("Misleading"),
+            "claim": _("Known misconception"),
+            "ok": _("Harmless"),
+        },
+        "lane": {
+            "questions": _("Questions"),
+            "held": _("Held comments"),
+            "later": _("Later"),
+            "answered": _("Answered"),
+            "dismissed": _("Dismissed"),
+            "decided": _("Decisions"),
+        },
+        "empty": {
+            "questions": _("No question is waiting. New ones appear here, the most wanted first."),
+            "held": _("Nothing is held. What the checks doubt waits here for you."),
+            "later": _("Nothing is put off for later."),
+            "answered": _("No question is answered yet."),
+            "dismissed": _("No question is dismissed."),
+            "decided": _("No decision yet. Each one can be taken back here."),
+        },
+    }
+
+
+def counts(questions: list[QuestionView], review: Review) -> dict[Lane, int]:
+    found: dict[Lane, int] = dict.fromkeys(LANES, 0)
+    for question in questions:
+        found[LANE_OF[question.status]] += 1
+    found["held"] = len(review.held)
+    found["decided"] = len(decided(questions, review))
+    return found
+
+
+def decided(questions: list[QuestionView], review: Review) -> list[QuestionView | HeldView]:
+    """The latest decisions about questions and comments, newest first."""
+    all_: list[QuestionView | HeldView] = [*(q for q in questions if q.decision), *review.decided]
+    return sorted(all_, key=lambda view: position(view.decision or view.id), reverse=True)[:DECIDED_LIMIT]
+
+
+def in_lane(lane: Lane, sort: str, questions: list[QuestionView], review: Review) -> list[QuestionView | HeldView]:
+    if lane == "held":
+        return list(review.held)
+    if lane == "decided":
+        return decided(questions, review)
+    found = [question for question in questions if LANE_OF[question.status] == lane]
+    if lane == "questions" and sort == "age":
+        found.sort(key=lambda view: (view.status != "answering", position(view.id)))
+    if lane in ("answered", "dismissed"):
+        found.sort(key=lambda view: position(view.decision or view.id), reverse=True)
+    return list(found)
+
+
+def row(lane: Lane, view: QuestionView | HeldView) -> Row:
+    """One line of the list: a badge (votes, a reason, a decision), the text, who said it and when."""
+    if isinstance(view, HeldView):
+        badge = view.status if lane == "decided" else reason_code(view)
+        return _row(view, badge=badge, votes=None)
+    badge = view.status if lane == "decided" or view.status == "answering" else ""
+    return _row(view, badge=badge, votes=view.votes)
+
+
+def _row(view: QuestionView | HeldView, *, badge: str, votes: int | None) -> Row:
+    return {"id": view.id, "badge": badge, "votes": votes, "text": view.text, "nick": view.nick, "at": view.at}
+
+
+def reason_code(view: HeldView) -> str:
+    return view.reasons[0].code if view.reasons else "overdue"
+
+
+def said_by(state: BroadcastState, but: str) -> list[Row]:
+    """What else the author of a comment said in this broadcast, newest first, with what became of it."""
+    author = state.comments.by_id[but].viewer
+    others = [state.comments.by_id[name] for name in reversed(state.comments.by_viewer[author]) if name != but]
+    return [
+        {"id": comment.id, "text": comment.text, "badge": comment.status, "at": position(comment.id)[0]}
+        for comment in others[:ALSO_LIMIT]
+    ]

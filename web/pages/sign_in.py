@@ -1,0 +1,78 @@
+"""Signing in with a one-time link, and out again; and the page that says who may come in and how.
+
+Looking at a link does not use it up (messengers fetch links to preview them); pressing its button does.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from streamhub.live.admission import ROLE_COOKIE, ROLE_SECONDS, Grant
+from web import keys, links
+from web.render import render
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/sign-in")
+async def how(request: web.Request) -> web.Response:
+    return _page(request, "how")
+
+
+@routes.get("/sign-in/{token}")
+async def look(request: web.Request) -> web.Response:
+    grant = await links.peek(request.app[keys.STORE], request.match_info["token"])
+    if grant is None:
+        return _page(request, "gone", status=404)
+    return _page(request, "ready", offer=grant, covered=_covered(request, grant))
+
+
+@routes.post("/sign-in/{token}")
+async def use(request: web.Request) -> web.Response:
+    grant = await links.consume(request.app[keys.STORE], request.match_info["token"])
+    if grant is None:
+        return _page(request, "gone", status=404)
+    response = web.Response(status=303, headers={"Location": home(grant), "Cache-Control": "no-store"})
+    response.set_cookie(
+        ROLE_COOKIE, request.app[keys.SIGNER].role_token(grant), max_age=ROLE_SECONDS,
+        httponly=True, samesite="Lax", secure=_https(request), path="/",
+    )  # fmt: skip
+    return response
+
+
+@routes.post("/sign-out")
+async def leave(request: web.Request) -> web.Response:
+    response = web.Response(status=303, headers={"Location": "/sign-in?out=1"})
+    response.del_cookie(ROLE_COOKIE, path="/")
+    return response
+
+
+def home(grant: Grant) -> str:
+    """Where somebody with this grant starts."""
+    return f"/host/{grant.broadcast}" if grant.role == "host" else "/organize"
+
+
+def keep_out(request: web.Request, broadcast: str = "") -> web.Response:
+    """The 403 page of a page for hosts (of a broadcast) or organizers: what it is and how to get in."""
+    return _page(request, "needed", status=403, broadcast=broadcast)
+
+
+def _page(request: web.Request, state: str, *, status: int = 200, **context: object) -> web.Response:
+    values = {"offer": None, "covered": False, "broadcast": "", "out": "out" in request.query} | context
+    response = render(request, "sign_in.html", status=status, state=state, home=home, **values)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _covered(request: web.Request, offer: Grant) -> bool:
+    """Whether this browser may do already all that the link offers."""
+    person = request[keys.PERSON]
+    if offer.role == "organizer":
+        return person.organizes
+    return person.hosts(offer.broadcast)
+
+
+def _https(request: web.Request) -> bool:
+    settings = request.app[keys.SETTINGS]
+    return request.secure or settings.url.startswith("https://")
