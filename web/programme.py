@@ -93,9 +93,7 @@ async def set_broadcast_open(app: web.Application, by: str, code: str, opening: 
     room = await app[keys.HUB].room(code)
     _change(room.state.details.status, opening)
     fact = BroadcastOpened(by=by) if opening else BroadcastClosed(by=by)
-    done = await _kept(
-        broadcast_log(app[keys.STORE], code).append(fact, once=f"status:{room.state.details.changed}")
-    )
+    done = await _kept(broadcast_log(app[keys.STORE], code).append(fact, once=f"status:{room.state.details.changed}"))
     await room.reached(done.id)
     return _accepted(done)
 

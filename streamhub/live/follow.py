@@ -55,11 +55,21 @@ class Room:
         """Load the state; from here on it follows the log."""
         self.state = await replay(self._store, self.code)
         self._task = asyncio.create_task(self._follow(), name=f"follow {self.code}")
+        self._task.add_done_callback(self._ended)
 
     async def close(self) -> None:
         await stop_following(self._task)
         for _, future in self._waiting:
             future.cancel()
+
+    @property
+    def broken(self) -> bool:
+        """True if following ended by itself: a fault of ours. The hub then opens the room anew."""
+        return self._task is not None and self._task.done()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            log.error("%s: following ended at %s", self.code, self.state.as_of, exc_info=error)
 
     async def reached(self, entry_id: str) -> None:
         """Return once the state contains this entry, so that a page shows what its form just did.

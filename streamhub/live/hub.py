@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import secrets
@@ -38,8 +37,7 @@ from streamhub.live.campaigns import Campaigns, LiveCampaign
 from streamhub.live.follow import Room
 from streamhub.live.frames import WireJson
 from streamhub.live.presence import Presence
-from streamhub.live.viewers import Viewers
-from streamhub.record.directory import broadcast_exists
+from streamhub.live.rooms import Rooms
 from streamhub.record.log import NotRecorded, broadcast_log
 from streamhub.state.projection import position
 from streamhub.wire import Accepted, CampaignView, Denied, Joined
@@ -48,9 +46,6 @@ log = logging.getLogger(__name__)
 
 MESSAGE_BYTES = 16 * 1024
 """A packet from a browser; the longest command is far below."""
-
-IDLE_SECONDS = 60.0
-"""A room that nobody watches is closed after so long; the next visitor loads it again."""
 
 
 def make_server(**options: Any) -> socketio.AsyncServer:
@@ -80,31 +75,23 @@ class Hub:
     ) -> None:
         self.server = make_server()
         self._store = store
-        self._follower = follower
         self._signer = signer
         self.notes = notes
         self._behind_proxy = behind_proxy
         self._rates = Rates()
         self._presence = Presence(store, secrets.token_hex(4))
-        self._rooms: dict[str, asyncio.Task[Room]] = {}
+        self._rooms = Rooms(self.server, store, follower, self._presence, self._send_back)
         self._campaigns = Campaigns(store, follower, modules, self._announce_campaign)
         self._people: dict[str, Person] = {}
         self._seats: dict[str, Room] = {}
-        self._sweeper: asyncio.Task[None] | None = None
         self._listen()
 
     async def open(self) -> None:
-        self._sweeper = asyncio.create_task(self._close_idle_rooms(), name="close idle rooms")
+        self._rooms.open()
 
     async def close(self) -> None:
         """Let the sockets go and stop following; nothing is kept only here."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.gather(self._sweeper, return_exceptions=True)
-        for opening in list(self._rooms.values()):
-            for room in await asyncio.gather(opening, return_exceptions=True):
-                if isinstance(room, Room):
-                    await room.close()
+        await self._rooms.close()
         await self._campaigns.close()
         await self.server.shutdown()
 
@@ -112,17 +99,7 @@ class Hub:
 
     async def room(self, code: str) -> Room:
         """The broadcast, loaded and followed; raises Refused("unknown") or Refused("unavailable")."""
-        opening = self._rooms.get(code)
-        if opening is None:
-            opening = self._rooms[code] = asyncio.create_task(self._open_room(code))
-        try:
-            room = await asyncio.shield(opening)
-        except BaseException:
-            if self._rooms.get(code) is opening and opening.done():
-                del self._rooms[code]
-            raise
-        room.left_at = time.monotonic()
-        return room
+        return await self._rooms.get(code)
 
     async def perform(self, person: Person, code: str, name: str, fields: object) -> Accepted:
         """For forms: as `record`, and returns when this process's state shows it, so that the next page does."""
@@ -276,33 +253,14 @@ class Hub:
             self._rates.take("campaign", person.viewer, ACT_RATE, time.monotonic())
         return await self._campaigns.record(person, code, command)
 
-    async def _open_room(self, code: str) -> Room:
-        try:
-            if not await broadcast_exists(self._store, code):
-                raise refuse("unknown", f"there is no broadcast {code}", field="broadcast")
-            room = Room(code, self._store, self._follower, Viewers(self.server, code), self._presence)
-            await room.open()
-        except (RedisError, OSError, TimeoutError):
-            raise refuse("unavailable", "the store does not answer: try again") from None
-        return room
-
     async def _announce_campaign(self, view: CampaignView) -> None:
-        for opening in list(self._rooms.values()):
-            if opening.done() and not opening.exception():
-                room = opening.result()
-                if view.id in room.state.details.campaigns:
-                    await room.viewers.send_all("campaign", view)
+        for room in self._rooms:
+            if view.id in room.state.details.campaigns:
+                await room.viewers.send_all("campaign", view)
 
-    async def _close_idle_rooms(self) -> None:
-        while True:
-            await asyncio.sleep(IDLE_SECONDS / 4)
-            for code, opening in list(self._rooms.items()):
-                if not opening.done() or opening.exception():
-                    continue
-                room = opening.result()
-                if not len(room.viewers) and time.monotonic() - room.left_at > IDLE_SECONDS:
-                    del self._rooms[code]
-                    await room.close()
+    async def _send_back(self, room: Room) -> None:
+        for sid in [sid for sid, seat in self._seats.items() if seat is room]:
+            await self.server.disconnect(sid)
 
 
 def address_of(request: Any, behind_proxy: bool) -> str:

@@ -1,0 +1,96 @@
+"""The rooms of one hub process: opened when somebody comes, closed when nobody needs them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import socketio
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from streamhub.commands import refuse
+from streamhub.live.follow import Room
+from streamhub.live.presence import Presence
+from streamhub.live.viewers import Viewers
+from streamhub.record.directory import broadcast_exists
+
+IDLE_SECONDS = 60.0
+"""A room that nobody watches is closed after so long; the next visitor loads it again."""
+
+SWEEP_SECONDS = 5.0
+
+
+class Rooms:
+    """`send_back` is told of a room that cannot go on, to close its sockets: their clients come back to a fresh one."""
+
+    def __init__(
+        self,
+        server: socketio.AsyncServer,
+        store: Redis,
+        follower: Redis,
+        presence: Presence,
+        send_back: Callable[[Room], Awaitable[None]],
+    ) -> None:
+        self._server = server
+        self._store = store
+        self._follower = follower
+        self._presence = presence
+        self._send_back = send_back
+        self._opening: dict[str, asyncio.Task[Room]] = {}
+        self._sweeper: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        self._sweeper = asyncio.create_task(self._sweep(), name="close idle rooms")
+
+    async def close(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        for opening in list(self._opening.values()):
+            for room in await asyncio.gather(opening, return_exceptions=True):
+                if isinstance(room, Room):
+                    await room.close()
+
+    async def get(self, code: str) -> Room:
+        """The broadcast, loaded and followed; raises Refused("unknown") or Refused("unavailable").
+
+        All who come while it is being loaded wait for the same load."""
+        opening = self._opening.get(code)
+        if opening is None:
+            opening = self._opening[code] = asyncio.create_task(self._load(code))
+        try:
+            room = await asyncio.shield(opening)
+        except BaseException:
+            if self._opening.get(code) is opening and opening.done():
+                del self._opening[code]
+            raise
+        room.left_at = time.monotonic()
+        return room
+
+    def __iter__(self) -> Iterator[Room]:
+        """Those that are loaded."""
+        for opening in list(self._opening.values()):
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                yield opening.result()
+
+    async def _load(self, code: str) -> Room:
+        try:
+            if not await broadcast_exists(self._store, code):
+                raise refuse("unknown", f"there is no broadcast {code}", field="broadcast")
+            room = Room(code, self._store, self._follower, Viewers(self._server, code), self._presence)
+            await room.open()
+        except (RedisError, OSError, TimeoutError):
+            raise refuse("unavailable", "the store does not answer: try again") from None
+        return room
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            for room in list(self):
+                idle = not len(room.viewers) and time.monotonic() - room.left_at > IDLE_SECONDS
+                if room.broken or idle:
+                    del self._opening[room.code]
+                    await self._send_back(room)
+                    await room.close()
