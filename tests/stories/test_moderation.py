@@ -1,0 +1,103 @@
+"""What becomes of a myth, an honest question about it, and a disguised advertisement; and nothing is lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.running import Running
+
+
+@pytest.mark.parametrize(
+    ("code", "locale", "text", "source"),
+    [
+        ("MYTH-ZH", "zh-CN", "冬天这么冷,说明全球根本没有变暖", "来源"),
+        ("MYTH-EN", "en-GB", "Such a cold winter proves there is no global warming", "Source"),
+    ],
+)
+async def test_a_myth_is_shown_with_its_source_card_in_the_readers_language(
+    server: Running, browser: Browser, code: str, locale: str, text: str, source: str
+) -> None:
+    await server.broadcast(code)
+    page = await browser.new_page(locale=locale)
+    await page.goto(f"{server.url}/b/{code}")
+    ann = await server.viewer(code)
+    said = await ann.say(text)
+    shown = await ann.shown(said)
+    note = shown["note"]
+    assert note["claim"] == "m003" and note["url"].startswith("https://")
+    outcome = await ann.outcome(said)
+    assert (outcome["status"], outcome["action"]) == ("shown", "annotate")
+    assert outcome["reasons"][0]["code"] == "claim"
+    card = page.get_by_role("log").locator(".note").first
+    await expect(card).to_contain_text(note["fact_zh" if locale == "zh-CN" else "fact_en"], timeout=15_000)
+    await expect(card.get_by_role("link")).to_have_attribute("href", note["url"])
+    await page.close()
+    await ann.leave()
+
+
+@pytest.mark.parametrize("text", ["姐妹们加薇 abc一二三四五 领低碳礼品券", "想赚外快的宝子 扣扣 ①②③④⑤⑥⑦ 私聊"])
+async def test_a_disguised_advertisement_is_held_and_the_author_told_why(
+    server: Running, browser: Browser, text: str
+) -> None:
+    code = await server.broadcast("ADVERT-" + str(len(text)))
+    bo = await server.viewer(code)
+    page = await browser.new_page(locale="zh-CN")
+    await page.goto(f"{server.url}/b/{code}")
+    form = page.locator("form.composer")
+    await form.locator("[name=nick]").fill("阿强")
+    await form.locator("[name=text]").fill(text)
+    await form.locator("button[type=submit]").first.click()
+    await expect(page.get_by_text("等待人工查看").or_(page.locator(".own-held")).first).to_be_visible(timeout=20_000)
+    held = next(row["fact"] for row in await server.log(code) if row["fact"]["type"] == "comment_judged")
+    assert held["action"] == "hold"
+    assert held["reasons"][0]["code"] in ("contact", "promotion")
+    assert held["policy"] and "model" in held
+    assert not [1 for name, data in bo.frames if name == "batch" and data.get("comments")]
+    await page.close()
+    await bo.leave()
+
+
+@pytest.mark.parametrize(
+    "text", ["请问冬天这么冷,是不是说明没有全球变暖?", "Is it true that a cold winter disproves global warming?"]
+)
+async def test_an_honest_question_about_a_myth_is_published(server: Running, text: str) -> None:
+    code = await server.broadcast("HONEST-" + str(len(text)))
+    ann = await server.viewer(code)
+    said = await ann.say(text, kind="question")
+    outcome = await ann.outcome(said)
+    assert outcome["status"] == "shown"
+    assert (await ann.shown(said))["kind"] == "question"
+    await ann.leave()
+
+
+async def test_a_moderation_worker_killed_midway_loses_nothing(server: Running) -> None:
+    """SIGKILL while comments stream in: every one gets exactly one verdict, from the restarted worker if need be."""
+    code = await server.broadcast("KILLED-MID")
+    viewers = await asyncio.gather(*(server.viewer(code) for _ in range(6)))
+    worker = server.processes["moderation-1"]
+
+    async def speak(who: int) -> list[str]:
+        return [
+            await viewers[who].say(f"看到第{who}{n}条小丑鱼了,真好看 fish {who} {n}", nick=f"v{who}") for n in range(4)
+        ]
+
+    speaking = [asyncio.create_task(speak(who)) for who in range(len(viewers))]
+    await asyncio.sleep(0.15)
+    os.kill(worker, signal.SIGKILL)
+    said = [comment for comments in await asyncio.gather(*speaking) for comment in comments]
+    async with asyncio.timeout(60):
+        while True:
+            judged = [
+                row["fact"]["comment"] for row in await server.log(code) if row["fact"]["type"] == "comment_judged"
+            ]
+            if set(judged) >= set(said):
+                break
+            await asyncio.sleep(0.3)
+    assert sorted(judged) == sorted(said)
+    assert server.processes["moderation-1"] != worker
+    await asyncio.gather(*(viewer.leave() for viewer in viewers))
