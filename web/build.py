@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po
 
 from streamhub import commands, wire
 from web.node import ROOT, node
+from web.texts import watch_texts
 
 WEB = Path(__file__).parent
 BROWSER = WEB / "browser"
@@ -70,7 +71,8 @@ def wire_types() -> None:
     _, definitions = msgspec.json.schema_components(structs, ref_template="#/$defs/{name}", schema_hook=_anything)
     schema = {"title": "Wire", "type": "object", "additionalProperties": False, "$defs": _titled(definitions)}
     text = node(BROWSER / "make" / "wire.mjs", stdin=msgspec.json.encode(schema, order="sorted"))
-    (BROWSER / "wire.ts").write_bytes(text)
+    keys = " | ".join(f'"{key}"' for key in sorted(watch_texts(str)))
+    (BROWSER / "wire.ts").write_bytes(text + f"/** What web/texts.py says. */\nexport type TextKey = {keys};\n".encode())
 
 
 def _anything(kind: type) -> dict[str, str] | None:

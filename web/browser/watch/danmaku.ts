@@ -1,0 +1,171 @@
+// The comments that cross the picture. Moved by transforms only, bounded in number; decoration: the list beside it
+// is the accessible form of the same words, so nothing here is said to screen readers.
+
+import type { Note, ShownComment } from "../wire";
+import { essence, fillCard } from "./list";
+import { Lanes } from "./lanes";
+import { page } from "./data";
+import type { DanmakuSettings } from "./settings";
+import { find, piece, show } from "../page/pieces";
+
+const FLYING_LIMIT = 60;
+const WAITING_LIMIT = 40;
+const STALE_MS = 6_000;
+const ALIKE_MS = 3_000;
+
+interface Waiting {
+  text: string;
+  tone: "" | "own" | "answer";
+  note: Note | null;
+  since: number;
+  key: string;
+}
+
+interface Flying {
+  element: HTMLElement;
+  motion: Animation;
+  since: number;
+  times: number;
+}
+
+export class Danmaku {
+  mine = "";
+  private readonly layer = find("#danmaku");
+  private readonly card = find("#picture-card");
+  private readonly emptyCard = piece("t-comment");
+  private lanes = new Lanes(0, 0, 1);
+  private waiting: Waiting[] = [];
+  private readonly flying = new Map<number, Flying>();
+  private readonly byKey = new Map<string, Flying>();
+  private settings: DanmakuSettings;
+  private serial = 0;
+  private timer = 0;
+
+  constructor(settings: DanmakuSettings) {
+    this.settings = settings;
+    find("button", this.card).addEventListener("click", () => show(this.card, false));
+    new ResizeObserver(() => this.layout()).observe(this.layer);
+    document.addEventListener("visibilitychange", () => document.hidden && this.clear());
+  }
+
+  apply(settings: DanmakuSettings): void {
+    this.settings = settings;
+    this.layer.style.setProperty("--danmaku-opacity", String(settings.opacity / 100));
+    this.layer.style.setProperty("--danmaku-size", `${settings.size}px`);
+    this.clear();
+    this.layout();
+  }
+
+  fly(comment: ShownComment): void {
+    const tone = comment.viewer === this.mine ? "own" : "";
+    this.add({ text: comment.text, tone, note: comment.note ?? null, since: Date.now(), key: essence(comment.text) });
+  }
+
+  answer(text: string): void {
+    this.add({ text, tone: "answer", note: null, since: Date.now(), key: "" });
+  }
+
+  private add(item: Waiting): void {
+    if (!this.settings.on || document.hidden || this.layer.clientWidth === 0) return;
+    const same = item.tone || item.note ? undefined : this.byKey.get(item.key);
+    if (same && Date.now() - same.since < ALIKE_MS) return this.again(same);
+    this.waiting.push(item);
+    if (this.waiting.length > WAITING_LIMIT) this.waiting.shift();
+    this.start();
+  }
+
+  private start(): void {
+    window.clearTimeout(this.timer);
+    const now = performance.now();
+    this.waiting = this.waiting.filter((item) => {
+      if (this.flying.size >= FLYING_LIMIT) return Date.now() - item.since < STALE_MS;
+      return !this.launch(item, now) && Date.now() - item.since < STALE_MS;
+    });
+    if (this.waiting.length) this.timer = window.setTimeout(() => this.start(), 120);
+  }
+
+  private launch(item: Waiting, now: number): boolean {
+    const element = this.draw(item);
+    element.style.visibility = "hidden";
+    this.layer.append(element);
+    const width = element.offsetWidth;
+    const lane = this.lanes.take(width, now);
+    if (lane < 0) {
+      element.remove();
+      return false;
+    }
+    const y = lane * this.laneHeight + 6;
+    const from = `translate3d(${this.layer.clientWidth}px, ${y}px, 0)`;
+    const to = `translate3d(${-width}px, ${y}px, 0)`;
+    element.style.visibility = "";
+    const motion = element.animate([{ transform: from }, { transform: to }], this.settings.speed * 1000);
+    const id = (this.serial += 1);
+    const flight = { element, motion, since: Date.now(), times: 1 };
+    this.flying.set(id, flight);
+    if (item.key) this.byKey.set(item.key, flight);
+    motion.onfinish = () => this.land(id, item.key);
+    return true;
+  }
+
+  private land(id: number, key: string): void {
+    const flight = this.flying.get(id);
+    flight?.element.remove();
+    this.flying.delete(id);
+    if (flight && this.byKey.get(key) === flight) this.byKey.delete(key);
+  }
+
+  private draw(item: Waiting): HTMLElement {
+    const element = document.createElement("span");
+    element.className = `flying ${item.tone}`;
+    element.textContent = item.text;
+    const { note } = item;
+    if (note) {
+      const mark = document.createElement("span");
+      mark.className = "card-mark";
+      mark.textContent = "i";
+      mark.addEventListener("click", () => this.open(note));
+      element.append(mark);
+    }
+    return element;
+  }
+
+  /** The same words again while they still enter: one line with a count. */
+  private again(flight: Flying): void {
+    flight.times += 1;
+    let times = flight.element.querySelector(".times");
+    if (!times) {
+      times = document.createElement("span");
+      times.className = "times";
+      flight.element.append(times);
+    }
+    times.textContent = `×${flight.times}`;
+  }
+
+  private open(note: Note): void {
+    const fresh = find(".source-card", this.emptyCard).cloneNode(true) as HTMLElement;
+    find(".source-card", this.card).replaceWith(fresh);
+    fillCard(this.card, note);
+    this.card.lang = page.language === "zh" ? "zh-CN" : "en";
+    show(this.card, true);
+  }
+
+  private get laneHeight(): number {
+    return Math.round(this.settings.size * 1.55);
+  }
+
+  private layout(): void {
+    const usable = this.layer.clientHeight * this.settings.area - 6;
+    const count = Math.max(this.layer.clientHeight > 60 ? 1 : 0, Math.floor(usable / this.laneHeight));
+    this.lanes = new Lanes(count, this.layer.clientWidth, this.settings.speed * 1000);
+  }
+
+  private clear(): void {
+    this.waiting = [];
+    for (const { motion, element } of this.flying.values()) {
+      motion.cancel();
+      element.remove();
+    }
+    this.flying.clear();
+    this.byKey.clear();
+  }
+}

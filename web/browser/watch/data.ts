@@ -1,0 +1,74 @@
+// What the page says to its island: the broadcast, the words, the campaigns. Read once.
+
+import type { CampaignView, Refusal, Stage, TextKey } from "../wire";
+import { find } from "../page/pieces";
+
+export interface Words {
+  zh: string;
+  en: string;
+}
+
+/** What one person sees of themselves in a travel campaign (campaigns/travel/shown.py, `mine`). */
+export interface Mine {
+  team?: string;
+  trips?: Trip[];
+}
+
+export interface Trip {
+  id: string;
+  date: string;
+  mode: string;
+  km: number;
+  co2e_low: number;
+  co2e_high: number;
+  status: "counted" | "review" | "rejected" | "withdrawn";
+  reasons: Words[];
+}
+
+interface PageData {
+  code: string;
+  language: "zh" | "en";
+  status: string;
+  stage: Stage;
+  texts: Record<TextKey, string>;
+  campaigns: CampaignView[];
+  mine: Record<string, Mine>;
+  modes: Record<string, Words>;
+  refusals: Record<string, string>;
+}
+
+export const page = JSON.parse(find("#page-data").textContent ?? "{}") as PageData;
+
+export function t(key: TextKey, values: Record<string, string | number> = {}): string {
+  return page.texts[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+/** Why something was not done, in the reader's words; a module's own sentence where it is known. */
+export function refusalText(refusal: Refusal): string {
+  const known = refusal.message ? page.refusals[refusal.message] : undefined;
+  if (known) return known;
+  return t(`refusal.${refusal.code}`, { n: Math.ceil(refusal.retry_after ?? 1) });
+}
+
+export function clock(ms: number): string {
+  return new Date(ms).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+}
+
+/** Times that the server wrote in UTC, in the reader's own zone. */
+export function localTimes(): void {
+  for (const time of document.querySelectorAll<HTMLTimeElement>("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime()) || !time.dateTime.includes("T")) continue;
+    time.textContent =
+      "long" in time.dataset
+        ? at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" })
+        : clock(at.getTime());
+  }
+}
+
+/** Log ids ("1763845212345-0") in the order of the log. */
+export function before(a: string, b: string): number {
+  const [at = 0, an = 0] = a.split("-").map(Number);
+  const [bt = 0, bn = 0] = b.split("-").map(Number);
+  return at - bt || an - bn;
+}

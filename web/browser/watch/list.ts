@@ -1,0 +1,191 @@
+// The list of comments: everything that was shown, in order. Pauses while the reader looks at older ones, puts
+// alike applause into one line with a count, and tells screen readers how many came instead of reading each.
+
+import type { ShownComment } from "../wire";
+import { before, clock, page, t } from "./data";
+import { find, keep, maybe, piece, say, setLink, show } from "../page/pieces";
+
+const KEPT = 500;
+const ALIKE_LENGTH = 12;
+const ALIKE_MS = 60_000;
+const SUMMARY_MS = 12_000;
+const NEAR_END = 48;
+
+interface Line {
+  element: HTMLElement;
+  first: ShownComment;
+  members: Map<string, ShownComment>;
+}
+
+export class CommentList {
+  mine = "";
+  private readonly list = find("#comment-list");
+  private readonly scroller = find("#comment-scroller");
+  private readonly newest = find<HTMLButtonElement>("#newest");
+  private readonly lines: Line[] = [];
+  private readonly lineOf = new Map<string, Line>();
+  private unseen = 0;
+  private unsaid = 0;
+  private following = true;
+
+  constructor() {
+    this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    this.newest.addEventListener("click", () => this.toEnd());
+    new ResizeObserver(() => this.following && this.stick()).observe(this.scroller);
+    window.setInterval(() => this.summarise(), SUMMARY_MS);
+  }
+
+  /** Forget everything, then show these. */
+  reset(comments: ShownComment[]): void {
+    this.list.textContent = "";
+    this.lines.length = 0;
+    this.lineOf.clear();
+    this.add(comments, false);
+    this.toEnd();
+  }
+
+  add(comments: ShownComment[], fresh = true): void {
+    let added = 0;
+    for (const comment of comments) if (this.put(comment, fresh)) added += 1;
+    show(find("#no-comments"), this.lines.length === 0);
+    if (!added) return;
+    while (this.lines.length > KEPT && this.following) this.drop(this.lines[0]!);
+    if (this.following) this.stick();
+    else this.count(added);
+    if (fresh) this.unsaid += added;
+  }
+
+  change(comments: ShownComment[]): void {
+    for (const comment of comments) {
+      const line = this.lineOf.get(comment.id);
+      if (line && line.members.size === 1) {
+        line.first = comment;
+        line.members.set(comment.id, comment);
+        line.element.replaceWith((line.element = this.draw(comment)));
+      } else this.add([comment], false);
+    }
+  }
+
+  remove(ids: string[]): void {
+    for (const id of ids) {
+      const line = this.lineOf.get(id);
+      if (!line) continue;
+      this.lineOf.delete(id);
+      line.members.delete(id);
+      if (line.members.size === 0) this.drop(line);
+      else this.times(line);
+    }
+    show(find("#no-comments"), this.lines.length === 0);
+  }
+
+  /** True if it was not there before. */
+  private put(comment: ShownComment, fresh: boolean): boolean {
+    if (this.lineOf.has(comment.id)) return false;
+    const same = this.alike(comment);
+    if (same) {
+      same.members.set(comment.id, comment);
+      this.lineOf.set(comment.id, same);
+      this.times(same);
+      return true;
+    }
+    const line = { element: this.draw(comment), first: comment, members: new Map([[comment.id, comment]]) };
+    line.element.classList.toggle("fresh", fresh);
+    let place = this.lines.length;
+    while (place > 0 && before(this.lines[place - 1]!.first.shown, comment.shown) > 0) place -= 1;
+    this.list.insertBefore(line.element, this.lines[place]?.element ?? null);
+    this.lines.splice(place, 0, line);
+    this.lineOf.set(comment.id, line);
+    return true;
+  }
+
+  private alike(comment: ShownComment): Line | undefined {
+    if (comment.kind === "question" || comment.note || comment.viewer === this.mine) return undefined;
+    const words = essence(comment.text);
+    if (!words || words.length > ALIKE_LENGTH) return undefined;
+    return this.lines
+      .slice(-20)
+      .find(
+        ({ first }) =>
+          first.kind !== "question" && !first.note && first.viewer !== this.mine &&
+          Math.abs(comment.at - first.at) < ALIKE_MS && essence(first.text) === words,
+      );
+  }
+
+  private draw(comment: ShownComment): HTMLElement {
+    const element = piece("t-comment");
+    element.dataset["id"] = comment.id;
+    const face = find(".face", element);
+    face.textContent = Array.from(comment.nick)[0] ?? "";
+    face.dataset["hue"] = comment.viewer[0] ?? "0";
+    say(element, ".nick", comment.nick);
+    say(element, ".clock", clock(comment.at));
+    say(element, ".text", comment.text);
+    const own = comment.viewer === this.mine;
+    element.classList.toggle("own", own);
+    show(find(".by .own", element), own);
+    keep(element, ".simulated", comment.simulated === true);
+    keep(element, ".asks", comment.kind === "question");
+    fillCard(element, comment.note);
+    return element;
+  }
+
+  private times(line: Line): void {
+    const badge = find(".times", line.element);
+    show(badge, line.members.size > 1);
+    badge.textContent = `×${line.members.size}`;
+    badge.title = t("comment.count", { n: line.members.size });
+  }
+
+  private drop(line: Line): void {
+    line.element.remove();
+    for (const id of line.members.keys()) this.lineOf.delete(id);
+    const place = this.lines.indexOf(line);
+    if (place >= 0) this.lines.splice(place, 1);
+  }
+
+  private scrolled(): void {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    this.following = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    if (this.following) this.count(-this.unseen);
+  }
+
+  private count(more: number): void {
+    this.unseen += more;
+    show(this.newest, this.unseen > 0);
+    if (this.unseen > 0) say(this.newest, "span", t(this.unseen === 1 ? "new.one" : "new.many", { n: this.unseen }));
+  }
+
+  private toEnd(): void {
+    this.count(-this.unseen);
+    this.following = true;
+    this.stick();
+  }
+
+  stick(): void {
+    if (this.following) this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+
+  private summarise(): void {
+    if (!this.unsaid) return;
+    say(document, "#announce", t(this.unsaid === 1 ? "new.one" : "new.many", { n: this.unsaid }));
+    this.unsaid = 0;
+  }
+}
+
+/** What is left of applause when width, marks and stretching are taken away: "加油！！！" and "加油~" are alike. */
+export function essence(text: string): string {
+  return text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[\s\p{P}\p{S}]+/gu, "")
+    .replace(/(.)\1{2,}/gu, "$1$1");
+}
+
+/** Fill, or take away, the source card inside `root`. */
+export function fillCard(root: HTMLElement, note: ShownComment["note"]): void {
+  const card = maybe(".source-card", root);
+  if (!card) return;
+  if (!note) return card.remove();
+  say(card, ".fact", page.language === "zh" ? note.fact_zh : note.fact_en);
+  setLink(find<HTMLAnchorElement>(".source", card), note.url, note.source);
+}
