@@ -58,7 +58,7 @@ class BoardReading(NamedTuple):
     """What the boards show at the log position `as_of`. `rankings`: ranked board -> rows, best first."""
 
     as_of: str
-    rankings: Mapping[str, tuple[BoardRow, ...]]
+    rankings: dict[str, tuple[BoardRow, ...]]
     figures: tuple[Figure, ...]
 
 
@@ -248,4 +248,5 @@ def _back_off(failures: int) -> float:
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()

@@ -77,3 +77,12 @@ def test_every_mode_has_a_factor_with_its_source_and_all_share_year_region_and_b
 def test_the_electric_bicycle_is_what_its_source_says() -> None:
     """13.67 Wh/km x 0.177 kg/kWh"""
     assert FACTORS["ebike"].value == pytest.approx(0.01367 * 0.177, abs=1e-6)
+
+
+def test_the_readme_has_the_factors_and_limits_that_are_used() -> None:
+    module = files("campaigns.travel")
+    readme = module.joinpath("README.md").read_text("utf-8")
+    for name, columns in (("factors", ("mode", "value", "in_mean")), ("limits", ())):
+        for row in csv.DictReader(module.joinpath(f"data/{name}.csv").read_text("utf-8").splitlines()):
+            cells = [row[column] for column in columns or row]
+            assert "| " + " | ".join(cells) + " |" in readme

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,36 @@ async def test_deleted_boards_are_written_again_from_the_log(
         await assert_boards_say_what_the_log_says(store)
 
 
+async def test_what_does_not_belong_on_a_board_goes_when_a_worker_starts(valkey: EmbeddedValkey, store: Redis) -> None:
+    last = await log_trips(await campaign(store), 10)
+    await store.zadd(campaign_key("WEEK", "board:km"), {"ghost": 999})
+    async with worker(valkey.url):
+        await reached(store, last)
+    await assert_boards_say_what_the_log_says(store)
+
+
+@pytest.mark.parametrize(
+    ("position_", "since", "answer", "kept"),
+    [
+        ("99-12", "99-10", b"written", 7.0),  # goes on from where the boards are, or from before
+        ("99-10", "99-2", b"written", 7.0),  # the same again: an answer that was lost
+        ("99-9", "99-2", b"older", 5.0),  # "99-9" is earlier than "99-10", though not as text
+        ("99-9", "", b"older", 5.0),
+        ("100-3", "100-2", b"behind", 5.0),  # would leave a gap between 99-10 and 100-2
+        ("100-3", "", b"written", 7.0),
+    ],
+)
+async def test_a_write_never_goes_back_and_never_leaves_a_gap(
+    store: Redis, position_: str, since: str, answer: bytes, kept: float
+) -> None:
+    write = store.register_script(files("streamhub.record").joinpath("boards_write.lua").read_text("utf-8"))
+    keys = ["{c:WEEK}:boards", "{c:WEEK}:board:km"]
+    assert await write(keys=keys, args=["99-10", "", "[]", 1, "Reef", "5.0"]) == b"written"
+    assert await write(keys=keys, args=[position_, since, "[]", 1, "Reef", "7.0"]) == answer
+    assert await store.zscore("{c:WEEK}:board:km", "Reef") == kept
+    assert await cursor(store, "WEEK") == (position_ if answer == b"written" else "99-10")
+
+
 async def test_the_boards_say_the_same_whether_folded_at_once_or_bit_by_bit(
     valkey: EmbeddedValkey, store: Redis
 ) -> None:
@@ -278,6 +309,15 @@ async def test_a_module_s_mistake_and_an_unknown_module_stop_no_other_campaign(
         await reached(store, await log_trips(log, 5))
     assert await cursor(store, "BROKEN") == START
     assert await cursor(store, "OTHER") == START
+
+
+async def test_a_worker_ends_at_once_whatever_it_is_at(valkey: EmbeddedValkey, store: Redis) -> None:
+    await log_trips(await campaign(store), 5)
+    for moment in range(24):
+        begun = time.monotonic()
+        async with worker(valkey.url):
+            await asyncio.sleep(moment * 0.002)
+        assert time.monotonic() - begun < 2.0
 
 
 async def test_an_unreachable_store_is_waited_for(tmp_path: Path) -> None:
