@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from moderation.model.prepare import prepare
 from redis.asyncio import Redis
 
-from moderation.model.prepare import prepare
 from streamhub.record.store import EmbeddedValkey, connect
 from tests.running import Running
 

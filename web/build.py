@@ -72,7 +72,9 @@ def wire_types() -> None:
     schema = {"title": "Wire", "type": "object", "additionalProperties": False, "$defs": _titled(definitions)}
     text = node(BROWSER / "make" / "wire.mjs", stdin=msgspec.json.encode(schema, order="sorted"))
     keys = " | ".join(f'"{key}"' for key in sorted(watch_texts(str)))
-    (BROWSER / "wire.ts").write_bytes(text + f"/** What web/texts.py says. */\nexport type TextKey = {keys};\n".encode())
+    (BROWSER / "wire.ts").write_bytes(
+        text + f"/** What web/texts.py says. */\nexport type TextKey = {keys};\n".encode()
+    )
 
 
 def _anything(kind: type) -> dict[str, str] | None:

@@ -8,14 +8,14 @@ import json
 from playwright.async_api import Browser, expect
 
 from tests.running import ROOT, Running
-from web.node import node_command
+from web.node import BIN
 
 SAY = ROOT / "tests" / "stories" / "say.mjs"
 
 
-async def test_from_a_python_client_to_a_screen_in_chromium(server: Running, browser: Browser) -> None:
+async def test_from_a_python_client_to_a_screen_in_chromium(server: Running, chromium: Browser) -> None:
     code = await server.broadcast("STORY-PY")
-    page = await browser.new_page(locale="zh-CN")
+    page = await chromium.new_page(locale="zh-CN")
     await page.goto(f"{server.url}/b/{code}")
     ann = await server.viewer(code)
     said = await ann.say("珊瑚真的好美,像海底的花园", nick="小安")
@@ -32,7 +32,7 @@ async def test_from_the_javascript_client_to_a_python_client(server: Running) ->
     code = await server.broadcast("STORY-JS")
     bo = await server.viewer(code)
     process = await asyncio.create_subprocess_exec(
-        *node_command(str(SAY), server.url, code, "The clownfish looks straight at me"),
+        BIN / "node", SAY, server.url, code, "The clownfish looks straight at me",
         cwd=ROOT, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     async with asyncio.timeout(40):
@@ -43,10 +43,10 @@ async def test_from_the_javascript_client_to_a_python_client(server: Running) ->
     await bo.leave()
 
 
-async def test_from_a_plain_form_without_javascript(server: Running, browser: Browser) -> None:
+async def test_from_a_plain_form_without_javascript(server: Running, chromium: Browser) -> None:
     code = await server.broadcast("STORY-FORM")
     bo = await server.viewer(code)
-    context = await browser.new_context(java_script_enabled=False, locale="en-GB")
+    context = await chromium.new_context(java_script_enabled=False, locale="en-GB")
     page = await context.new_page()
     await page.goto(f"{server.url}/b/{code}")
     await page.locator("form.composer input[name=nick]").fill("Grandma Li")

@@ -1,4 +1,4 @@
-"""What becomes of a myth, an honest question about it, and a disguised advertisement; and nothing is lost on the way."""
+"""What becomes of a myth, an honest question about it, a disguised advertisement; nothing is lost on the way."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tests.running import Running
     ],
 )
 async def test_a_myth_is_shown_with_its_source_card_in_the_readers_language(
-    server: Running, browser: Browser, code: str, locale: str, text: str, source: str
+    server: Running, chromium: Browser, code: str, locale: str, text: str, source: str
 ) -> None:
     await server.broadcast(code)
-    page = await browser.new_page(locale=locale)
+    page = await chromium.new_page(locale=locale)
     await page.goto(f"{server.url}/b/{code}")
     ann = await server.viewer(code)
     said = await ann.say(text)
@@ -42,11 +42,11 @@ async def test_a_myth_is_shown_with_its_source_card_in_the_readers_language(
 
 @pytest.mark.parametrize("text", ["姐妹们加薇 abc一二三四五 领低碳礼品券", "想赚外快的宝子 扣扣 ①②③④⑤⑥⑦ 私聊"])
 async def test_a_disguised_advertisement_is_held_and_the_author_told_why(
-    server: Running, browser: Browser, text: str
+    server: Running, chromium: Browser, text: str
 ) -> None:
     code = await server.broadcast("ADVERT-" + str(len(text)))
     bo = await server.viewer(code)
-    page = await browser.new_page(locale="zh-CN")
+    page = await chromium.new_page(locale="zh-CN")
     await page.goto(f"{server.url}/b/{code}")
     form = page.locator("form.composer")
     await form.locator("[name=nick]").fill("阿强")

@@ -7,16 +7,16 @@ from playwright.async_api import Browser, expect
 from tests.running import Running
 
 
-async def test_a_question_is_voted_answered_and_its_asker_told(server: Running, browser: Browser) -> None:
+async def test_a_question_is_voted_answered_and_its_asker_told(server: Running, chromium: Browser) -> None:
     code = await server.broadcast("QUESTION")
-    asker = await browser.new_page(locale="en-GB")
+    asker = await chromium.new_page(locale="en-GB")
     await asker.goto(f"{server.url}/b/{code}")
     ann, bo = await server.viewer(code), await server.viewer(code)
     other = await ann.say("When is the next boat?", kind="question")
     asked = await ann.say("How long does a coral reef need to recover?", kind="question")
     await bo.shown(asked)
     assert (await bo.do("vote", question=asked))["ok"]
-    host = await browser.new_context(locale="en-GB")
+    host = await chromium.new_context(locale="en-GB")
     link = (await server.api("POST", "/api/links", {"role": "host", "broadcast": code}))["url"]
     desk = await host.new_page()
     await desk.goto(link)

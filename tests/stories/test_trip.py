@@ -11,14 +11,14 @@ from playwright.async_api import Browser, expect
 from tests.running import Running
 
 
-async def test_a_trip_changes_the_ranking(server: Running, browser: Browser) -> None:
+async def test_a_trip_changes_the_ranking(server: Running, chromium: Browser) -> None:
     campaign = await server.campaign("WEEK-TRIP")
     code = await server.broadcast("TRIP", campaigns=[campaign])
     today = datetime.fromtimestamp(time.time(), ZoneInfo("Asia/Shanghai")).date().isoformat()
     rows = f"person,team,date,mode,km\nLi,Blue school,{today},bike,12\nWang,Green school,{today},metro,8\n"
     imported = await server.api("POST", f"/api/campaigns/{campaign}/import", raw=rows)
     assert (imported["accepted"], imported["errors"]) == (2, [])
-    page = await browser.new_page(locale="en-GB")
+    page = await chromium.new_page(locale="en-GB")
     await page.goto(f"{server.url}/b/{code}#campaign")
     ann = await server.viewer(code)
     view = await ann.until("campaign", lambda data: True) if not ann.joined["campaigns"] else ann.joined["campaigns"][0]
