@@ -105,13 +105,13 @@ class Running:
         given: dict[str, Any] = {"data": raw.encode(), "headers": headers | {"Content-Type": "text/csv"}}
         if raw is None:
             given = {"json": body, "headers": headers}
-        async with ClientSession(timeout=ClientTimeout(total=30)) as client:
-            async with client.request(method, self.url + path, **given) as answer:
-                text = await answer.text()
-                assert answer.status < 400, f"{method} {path}: {answer.status} {text[:500]}"
-                return (
-                    json.loads(text) if "json" in answer.content_type and "ndjson" not in answer.content_type else text
-                )
+        async with (
+            ClientSession(timeout=ClientTimeout(total=30)) as client,
+            client.request(method, self.url + path, **given) as answer,
+        ):
+            text = await answer.text()
+            assert answer.status < 400, f"{method} {path}: {answer.status} {text[:500]}"
+            return json.loads(text) if answer.content_type == "application/json" else text
 
     async def broadcast(self, code: str, title: str = "Reef evening", **more: Any) -> str:
         """A new open broadcast."""

@@ -87,6 +87,18 @@ def words(_: Say) -> dict[str, dict[str, str]]:
             "dismissed": _("No question is dismissed."),
             "decided": _("No decision yet. Each one can be taken back here."),
         },
+        "say": {
+            "open": _("Live"),
+            "closed": _("Ended"),
+            "scheduled": _("Not open yet"),
+            "lost": _("Connection lost. Trying again…"),
+            "failed": _("Not done: %(why)s"),
+            "undone": _("Taken back"),
+            "just_now": _("just now"),
+            "new_one": _("1 new"),
+            "new_many": _("%(count)s new"),
+            "resort": _("The order has changed: sort again"),
+        },
     }
 
 

@@ -60,7 +60,7 @@ async def _desk(
     request: web.Request, code: str, refusal: Refusal | None = None, typed: dict[str, str] | None = None
 ) -> web.Response:
     """`typed` is what a refused form held: it comes back filled in."""
-    typed = typed or {}
+    typed = {"answer": "", "claim": ""} | (typed or {})
     hub = request.app[keys.HUB]
     state = (await hub.room(code)).state
     questions, review = views.questions(state), views.review(state, int(time.time() * 1000))

@@ -113,7 +113,7 @@ async def _page(
     own = views.own(room.state, person.viewer)
     texts = watch_texts(render.message(language))
     address = f"{_origin(request)}/b/{room.code}"
-    answer = render.render(
+    return render.render(
         request,
         "watch.html",
         status=200 if refusal is None else 429 if refusal.code == "rate" else 400,
@@ -139,7 +139,6 @@ async def _page(
         today=_today(),
         data=_data(room, language, texts, views_of_campaigns, mine),
     )
-    return answer
 
 
 def _data(

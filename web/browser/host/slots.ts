@@ -1,6 +1,8 @@
 // Fills the markup that the page brought: `data-f` slots get text, `data-if` parts are shown or hidden.
 // Only `textContent` and attributes are set, so nothing that people wrote can become markup.
 
+import { say } from "./words";
+
 export type Values = Record<string, string | number>;
 
 export function clone(name: string): HTMLElement {
@@ -54,8 +56,8 @@ export function ages(root: ParentNode, now: number = Date.now()): void {
     const at = Number(time.dataset["at"]);
     if (!at) continue;
     const seconds = Math.max(0, (now - at) / 1000);
-    const [unit, size] = units.find(([, size]) => seconds >= size) ?? ["minute", 60];
-    time.textContent = relative.format(-Math.floor(seconds / size), unit);
+    const found = units.find(([, size]) => seconds >= size);
+    time.textContent = found ? relative.format(-Math.floor(seconds / found[1]), found[0]) : say("just_now");
     time.title = exact.format(at);
   }
 }
