@@ -22,7 +22,9 @@ CROWDED = 2
 
 PEAKS_LIMIT = 3
 PEAK_TIMES = 1.5
-"""A peak has at least so many times the mean of all bins."""
+"""A peak has at least so many times the mean of all bins,"""
+PEAK_PART = 1 / 3
+"""and at least this part of the busiest one."""
 
 
 class Bins:
@@ -59,11 +61,12 @@ def _peaks(bins: Sequence[Bin], width: int) -> tuple[Span, ...]:
     """The busiest bins that are no smaller than their neighbours, in the order of time."""
     if len(bins) < 3:
         return ()
-    least = PEAK_TIMES * sum(b.comments for b in bins) / len(bins)
+    counts = [b.comments for b in bins]
+    least = max(PEAK_TIMES * sum(counts) / len(counts), PEAK_PART * max(counts))
     found: list[int] = []
-    for n in sorted(range(len(bins)), key=lambda n: (-bins[n].comments, n)):
-        around = [bins[m].comments for m in (n - 1, n + 1) if 0 <= m < len(bins)]
-        high = bins[n].comments >= max(least, *around) and bins[n].comments > 0
+    for n in sorted(range(len(bins)), key=lambda n: (-counts[n], n)):
+        around = [counts[m] for m in (n - 1, n + 1) if 0 <= m < len(bins)]
+        high = counts[n] > 0 and counts[n] >= max(least, *around)
         if high and all(abs(n - other) > 1 for other in found):
             found.append(n)
         if len(found) == PEAKS_LIMIT:
