@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from moderation.model.prepare import prepare
+from playwright.async_api import Browser, async_playwright
 from redis.asyncio import Redis
 
 from streamhub.record.store import EmbeddedValkey, connect
 from tests.running import Running
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 
 # Machines are shared: how long an example takes says nothing about the code. The same examples every time.
 settings.register_profile(
@@ -50,3 +55,15 @@ def server(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[Ru
     running.start()
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    if not CHROMIUM:
+        pytest.fail("no Chromium: run `make browser`")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        await browser.close()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 from redis.asyncio import Redis
 
 from streamhub.facts import BroadcastCreated, BroadcastOpened, CommentJudged, Note, Reason, Stage
@@ -21,7 +19,6 @@ from web.app import create_app
 from web.settings import Settings
 
 CODE = "REEF-TEST"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 
 NOTE = Note(
     claim="heat",
@@ -71,18 +68,6 @@ async def site(valkey: EmbeddedValkey, store: Redis, tmp_path: Path) -> AsyncIte
     host, port = runner.addresses[0][:2]
     yield Site(f"http://{host}:{port}", store)
     await runner.cleanup()
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    if not CHROMIUM:
-        pytest.fail("no Chromium: run `make browser`")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        await browser.close()
 
 
 Open = Callable[..., Awaitable[Page]]
