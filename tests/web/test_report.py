@@ -53,7 +53,7 @@ async def test_it_says_what_and_when(report: shape.Report) -> None:
 
 async def test_people_and_comments(report: shape.Report) -> None:
     people = report.people
-    assert (people.total, people.spoke, people.asked, people.simulated, people.simulated_spoke) == (6, 5, 4, 1, 1)
+    assert (people.viewers, people.spoke, people.asked, people.simulated, people.simulated_spoke) == (6, 5, 4, 1, 1)
     said = report.comments
     assert (said.submitted, said.shown, said.held, said.rejected, said.waiting) == (10, 5, 1, 3, 1)
     assert said.simulated == shape.Tally(submitted=1, shown=1)
@@ -146,7 +146,7 @@ async def test_the_report_outlives_the_log(store: Redis, tmp_path: Path, report:
 
 async def test_nothing_at_all_is_a_report_too(store: Redis, tmp_path: Path) -> None:
     report = await build_report(store, "EMPTY", data=tmp_path, modules=MODULES, now=NINE)
-    assert (report.as_of, report.people.total, report.comments.submitted, report.timeline.bins) == ("0-0", 0, 0, ())
+    assert (report.as_of, report.people.viewers, report.comments.submitted, report.timeline.bins) == ("0-0", 0, 0, ())
     for language, words in (("en", "Nobody commented"), ("zh_CN", "没有人评论")):
         assert words in html(report, language)
 

@@ -85,7 +85,7 @@ NONE = {"submitted": 0, "shown": 0, "held": 0, "rejected": 0, "waiting": 0}
 EMPTY = {
     "code": "REEF", "title": "", "status": "open", "simulated": False, "generated_at": 0, "as_of": "0-0",
     "timezone": "Asia/Shanghai", "opened_at": None, "closed_at": None, "claims": [], "campaigns": [],
-    "people": {"total": 0, "spoke": 0, "asked": 0, "simulated": 0, "simulated_spoke": 0},
+    "people": {"viewers": 0, "spoke": 0, "asked": 0, "simulated": 0, "simulated_spoke": 0},
     "comments": {**NONE, "from_people": NONE, "simulated": NONE},
     "timeline": {"minutes": 1},
     "questions": {

@@ -17,7 +17,7 @@ marked AS (
     FROM viewers
 )
 SELECT
-    count(*) AS total,
+    count(*) AS viewers,
     count(*) FILTER (comments > 0) AS spoke,
     count(*) FILTER (asked > 0) AS asked,
     count(*) FILTER (simulated) AS simulated,

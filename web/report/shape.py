@@ -16,9 +16,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class People(Part, frozen=True, kw_only=True):
-    """`total`, `spoke` and `asked` include simulated viewers, which `simulated` counts apart."""
+    """`viewers`, `spoke` and `asked` include simulated viewers, which `simulated` counts apart."""
 
-    total: int
+    viewers: int
     spoke: int
     asked: int
     simulated: int
