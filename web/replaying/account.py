@@ -45,6 +45,7 @@ class Summary(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     malformed_lines: list[Malformed] = []
     refused_lines: list[Malformed] = []
+    interrupted: bool = False
     stopped: str = ""
     """Why it ended early; "" if it did not."""
 
@@ -63,7 +64,7 @@ class Summary(msgspec.Struct, kw_only=True):
         self.refused, self.refused_lines = len(player.refused), sorted(player.refused, key=lambda each: each.line)
         self.viewers, self.seconds = len(player.viewers), player.seconds
         if player.interrupted:
-            self.stopped = "Interrupted: repeat the command to say the rest."
+            self.interrupted, self.stopped = True, "Interrupted: repeat the command to say the rest."
 
 
 class _LogLine(msgspec.Struct):
