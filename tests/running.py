@@ -102,9 +102,9 @@ class Running:
     async def api(self, method: str, path: str, body: Any = None, *, raw: str | None = None) -> Any:
         """A call as organizer; the JSON of the answer."""
         headers = {"Authorization": f"Bearer {self.role()}"}
-        given: dict[str, Any] = {"data": raw.encode(), "headers": headers | {"Content-Type": "text/csv"}}
-        if raw is None:
-            given = {"json": body, "headers": headers}
+        given: dict[str, Any] = {"json": body, "headers": headers}
+        if raw is not None:
+            given = {"data": raw.encode(), "headers": headers | {"Content-Type": "text/csv"}}
         async with (
             ClientSession(timeout=ClientTimeout(total=30)) as client,
             client.request(method, self.url + path, **given) as answer,

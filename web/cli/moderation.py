@@ -1,0 +1,47 @@
+"""`streamhub moderation`: how well the checks do on labelled text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from web.cli.frame import Failed, Group, as_json, print_json, progress_bar
+from web.cli.server import settings_of
+
+
+@click.group(cls=Group, example="streamhub moderation evaluate labelled.jsonl")
+def moderation() -> None:
+    """Measure the moderation."""
+
+
+@moderation.command(example="streamhub moderation evaluate labelled.jsonl --rows verdicts.jsonl --json")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--rows", type=click.Path(path_type=Path, dir_okay=False), help="Write the verdict on each line here.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder; keeps the model.")
+@as_json
+def evaluate(file: Path, rows: Path | None, data: Path | None, as_json: bool) -> None:
+    """Judge each line of FILE, {"text": ..., "label": ...}, as a live comment and compare with its label.
+
+    Labels are ok, misinformation, promotion and abuse. Needs no running server. Lines that cannot be read
+    are named and left out; the exit code is 1 if no line could be read."""
+    from moderation.evaluate import evaluate_file, format_evaluation  # loads the model's libraries: seconds
+    from moderation.model.encoder import ModelUnusable
+    from moderation.policy import PolicyRefused
+
+    settings = settings_of(data=data)
+    with progress_bar(quiet=as_json) as progress:
+        task = progress.add_task("judging", total=None)
+        try:
+            result = evaluate_file(
+                file, model=settings.model, data=settings.data, policy=settings.policy, rows_out=rows,
+                progress=lambda done, total: progress.update(task, completed=done, total=total),
+            )  # fmt: skip
+        except (OSError, ModelUnusable, PolicyRefused) as error:
+            raise Failed(f"{file} could not be evaluated: {error}") from error
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(format_evaluation(result))
+    if not result["rows"]:
+        raise Failed(f"{file} has no line that could be read: each must be an object with text and label.")

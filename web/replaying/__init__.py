@@ -1,0 +1,1 @@
+"""Recorded comments said again through the real path: readers of recordings, the player, the account of it."""
