@@ -52,7 +52,11 @@ async def test_health_is_open_to_everybody(api: Api) -> None:
 
 
 async def test_only_organizers_come_in(api: Api) -> None:
-    for headers in ({}, {"Authorization": "Bearer forged"}, bearer(api.data, Grant(role="host", broadcast="REEF-2026"))):
+    for headers in (
+        {},
+        {"Authorization": "Bearer forged"},
+        bearer(api.data, Grant(role="host", broadcast="REEF-2026")),
+    ):
         status, body = await api.post("broadcasts", REEF, headers=headers)
         assert (status, body["ok"], body["error"]["code"]) == (403, False, "forbidden")
 
@@ -156,7 +160,9 @@ async def test_a_campaign_that_cannot_be_is_refused(api: Api, change: dict[str, 
 
 
 async def test_a_file_of_trips_is_recorded_once_and_its_errors_are_told_by_line(api: Api, store: Redis) -> None:
-    rows = "person,team,date,mode,km\nann,Reef,2026-01-05,bike,4\nann,Reef,2026-01-05,bike,5\nbo,Reef,2026-01-05,bike,x\n"
+    rows = (
+        "person,team,date,mode,km\nann,Reef,2026-01-05,bike,4\nann,Reef,2026-01-05,bike,5\nbo,Reef,2026-01-05,bike,x\n"
+    )
     await api.post("campaigns", WEEK)
     assert (await api.send("campaigns/GREEN-WEEK/import", rows))["error"]["code"] == "closed"
     assert (await api.post("campaigns/GREEN-WEEK/open"))[0] == 200
