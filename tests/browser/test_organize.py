@@ -64,13 +64,12 @@ async def test_a_host_link_is_shown_once_and_signs_the_host_in(site: Site, open_
     ("change", "said"),
     [
         ({"title": " "}, "A title has 1 to 120 characters."),
-        ({"code": "R"}, "3 to 24 capital letters"),
+        ({"code": "R"}, "A code has 3 to 24 capital letters"),
         ({"code": CODE}, "This one is taken."),
         ({"starts_at": "tomorrow"}, "not a date and time"),
         ({"timezone": "Mars/Base"}, "no such time zone"),
         ({"kind": "hls", "source": "ftp://x"}, "begins with https://"),
         ({"kind": "bilibili", "source": "x"}, "does not look like a bilibili address"),
-        ({"campaigns": "NO-SUCH"}, "Choose at most eight"),
     ],
 )
 async def test_a_refused_form_comes_back_filled_in_with_the_reason_beside_the_field(
