@@ -131,16 +131,17 @@ def in_lane(lane: Lane, sort: str, questions: list[QuestionView], review: Review
 
 
 def row(lane: Lane, view: QuestionView | HeldView) -> Row:
-    """One line of the list: a badge (votes, a reason, a decision), the text, who said it and when."""
+    """One line of the list: votes or a badge (a reason, a decision), the text, the answer, who said it and when."""
     if isinstance(view, HeldView):
         badge = view.status if lane == "decided" else reason_code(view)
-        return _row(view, badge=badge, votes=None)
+        return _row(view, badge=badge, votes=None, reply="")
     badge = view.status if lane == "decided" or view.status == "answering" else ""
-    return _row(view, badge=badge, votes=view.votes)
+    return _row(view, badge=badge, votes=view.votes, reply=view.answer)
 
 
-def _row(view: QuestionView | HeldView, *, badge: str, votes: int | None) -> Row:
-    return {"id": view.id, "badge": badge, "votes": votes, "text": view.text, "nick": view.nick, "at": view.at}
+def _row(view: QuestionView | HeldView, *, badge: str, votes: int | None, reply: str) -> Row:
+    said = {"id": view.id, "text": view.text, "nick": view.nick, "at": view.at}
+    return said | {"badge": badge, "votes": votes, "reply": reply}
 
 
 def reason_code(view: HeldView) -> str:

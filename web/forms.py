@@ -64,13 +64,14 @@ def campaign(typed: Fields) -> CreateCampaign:
 
 def _moment(text: str, zone: str) -> int | None:
     """A wall-clock time in a zone as Unix milliseconds; None where none is given."""
+    where = programme.zone(zone)
     if not text:
         return None
     try:
         local = datetime.fromisoformat(text)
     except ValueError:
         raise refuse("invalid", field="starts_at") from None
-    return int(local.replace(tzinfo=programme.zone(zone)).timestamp() * 1000)
+    return int(local.replace(tzinfo=where).timestamp() * 1000)
 
 
 @lru_cache

@@ -241,7 +241,7 @@ def _created(done: Accepted, **more: object) -> web.Response:
 
 async def _broadcast(request: web.Request, code: str) -> dict[str, object]:
     state = (await request.app[keys.HUB].room(code)).state
-    view = msgspec.to_builtins(broadcast_view(state))
+    view: dict[str, object] = msgspec.to_builtins(broadcast_view(state))
     numbers = {
         "people": len(state.audience.nick_of),
         "comments": len(state.comments.by_id),

@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from streamhub.commands import Refusal, Refused
-from streamhub.facts import Note
 from streamhub.live import views
 from streamhub.state.broadcast import BroadcastState
 from streamhub.wire import HeldView, QuestionView
@@ -69,6 +68,7 @@ async def _desk(
     there = desk.in_lane(lane, sort, questions, review)
     wanted = typed.get("question") or typed.get("comment") or request.query.get("item")
     chosen = next((view for view in there if view.id == wanted), None)
+    title = "claim_zh" if request[keys.LOCALE] == "zh_CN" else "claim_en"
     page = render(
         request,
         "host.html",
@@ -82,7 +82,7 @@ async def _desk(
         opened=chosen is not None,
         item=_item(state, chosen or next(iter(there), None)),
         words=desk.words(message(request[keys.LOCALE])),
-        claims=hub.notes,
+        claims=dict(sorted(hub.notes.items(), key=lambda pair: getattr(pair[1], title))),
         refusal=refusal,
         typed=typed,
         undo=_undo(state, request.query.get("undo", "")),
@@ -102,11 +102,12 @@ def _item(state: BroadcastState, view: QuestionView | HeldView | None) -> dict[s
     if view is None:
         return None
     kind = "held" if isinstance(view, HeldView) else "question"
-    return {"kind": kind, "view": view, "said": desk.said_by(state, view.id), "note": cast("Note | None", view.note)}
+    return {"kind": kind, "view": view, "said": desk.said_by(state, view.id), "note": view.note}
 
 
 def _undo(state: BroadcastState, decision: str) -> dict[str, str] | None:
     """The decision just made, if it still stands: offered to be taken back."""
+    badge: str
     if (question := state.questions.decision_of.get(decision)) and decision in state.questions.by_id[question].moves:
         badge = state.questions.by_id[question].moves[decision].to
     elif (question := state.comments.decision_of.get(decision)) and decision in (

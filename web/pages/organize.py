@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 import segno
 from aiohttp import web
@@ -145,6 +146,7 @@ async def _broadcast(
         broadcast=_summary(room),
         campaigns=[await _campaign_view(request, name) for name in room.state.details.campaigns],
         url=url,
+        local=urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"),
         qr=Markup(segno.make(url, error="m").svg_inline(scale=4, border=4, light="#fff")),  # noqa: S704 - segno's own
         made=made,
         made_for=made_for,

@@ -1,5 +1,6 @@
 // The selected item on the right. What the host is typing or choosing is never overwritten by what arrives.
 
+import type { Note } from "../wire";
 import type { Item, Model } from "./model";
 import { ages, badge, clone, fill, list, show, stamp } from "./slots";
 import { cards, chinese, words } from "./words";
@@ -30,7 +31,7 @@ export class Card {
     const answer = card.querySelector<HTMLTextAreaElement>("textarea");
     if (answer) answer.value = item.answer;
     const claim = card.querySelector<HTMLSelectElement>("select");
-    if (claim) claim.value = claim.querySelector(`option[value="${CSS.escape(item.claim)}"]`) ? item.claim : "";
+    if (claim) suggest(claim, item.note);
     this.refresh();
   }
 
@@ -44,6 +45,7 @@ export class Card {
       text: item.text,
       nick: item.nick,
       votes: item.votes,
+      reply: item.answer,
       decision: item.decision,
       model: item.model || "–",
       policy: item.policy || "–",
@@ -52,6 +54,7 @@ export class Card {
     badge(card, "status", item.status, words.badge[item.status] ?? "");
     show(card, "decision", Boolean(item.decision));
     show(card, "question", item.asked);
+    show(card, "reply", Boolean(item.answer));
     for (const button of card.querySelectorAll<HTMLElement>("[data-unless]")) {
       button.hidden = button.dataset["unless"] === item.status;
     }
@@ -63,7 +66,9 @@ export class Card {
   /** The card that the chosen misconception would bring along. */
   preview(): void {
     const card = this.element;
-    const chosen = cards[card?.querySelector<HTMLSelectElement>("select")?.value ?? ""];
+    const claim = card?.querySelector<HTMLSelectElement>("select")?.value ?? "";
+    const suggested = this.model.find(this.id)?.note;
+    const chosen = cards[claim] ?? (suggested && !cards[suggested.claim] ? suggested : undefined);
     if (!card) return;
     show(card, "card", Boolean(chosen));
     if (!chosen) return;
@@ -101,6 +106,13 @@ export class Card {
     list(card, "said", rows);
     show(card, "said", rows.length > 0);
   }
+}
+
+/** Choose the suggested card; one that has left the bank since stands in the place of the empty choice. */
+function suggest(claim: HTMLSelectElement, note: Note | null): void {
+  const empty = claim.options[0];
+  if (note && !cards[note.claim] && empty) empty.textContent = chinese ? note.claim_zh : note.claim_en;
+  claim.value = note && cards[note.claim] ? note.claim : "";
 }
 
 function percent(score: number): string {

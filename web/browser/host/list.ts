@@ -84,7 +84,11 @@ export class List {
     row.classList.toggle("now", item.status === "answering" && !gone);
     row.classList.toggle("gone", gone);
     row.querySelector("a")?.setAttribute("href", `?show=${this.lane}&sort=${this.sort}&item=${item.id}#detail`);
-    fill(row, { votes: item.votes, text: item.text, nick: item.nick });
+    if (item.kind === "question") row.dataset["question"] = item.id;
+    else delete row.dataset["question"];
+    fill(row, { votes: item.votes, text: item.text, reply: item.answer, nick: item.nick });
+    const reply = row.querySelector<HTMLElement>(".item-answer");
+    if (reply) reply.hidden = !item.answer;
     const votes = row.querySelector<HTMLElement>(".votes");
     if (votes) votes.hidden = item.kind === "held";
     const state = this.state(item, gone);

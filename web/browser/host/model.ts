@@ -1,7 +1,7 @@
 // What the desk knows, out of the socket's frames: questions, held comments, decisions, and who said what.
 // No page here; `host.ts` feeds it, `list.ts` and `card.ts` show it. Lanes and order are those of `web/desk.py`.
 
-import type { Batch, HeldView, Joined, QuestionView, Reason, Review, ShownComment } from "../wire";
+import type { Batch, HeldView, Joined, Note, QuestionView, Reason, Review, ShownComment } from "../wire";
 
 export type Lane = "questions" | "held" | "later" | "answered" | "dismissed" | "decided";
 export type Sort = "votes" | "age";
@@ -22,7 +22,8 @@ export interface Item {
   asked: boolean;
   reasons: Reason[];
   scores: Record<string, number>;
-  claim: string;
+  /** The source card that the checks suggest, or that was attached. */
+  note: Note | null;
   model: string;
   policy: string;
 }
@@ -179,13 +180,13 @@ function heldItem(view: HeldView): Item {
     asked: view.kind === "question",
     reasons: view.reasons ?? [],
     scores: view.scores ?? {},
-    claim: view.note?.claim ?? "",
+    note: view.note ?? null,
     model: view.model ?? "",
     policy: view.policy ?? "",
   };
 }
 
-const EMPTY = { author: "", votes: 0, answer: "", reasons: [], scores: {}, claim: "", model: "", policy: "" };
+const EMPTY = { author: "", votes: 0, answer: "", reasons: [], scores: {}, note: null, model: "", policy: "" };
 
 function parts(id: string): [number, number] {
   const [ms, number] = id.split("-");
