@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 from redis.asyncio import Redis
 
 from streamhub.facts import (
@@ -90,6 +90,11 @@ async def open_page(chromium: Browser, site: Site) -> AsyncIterator[Open]:
 
     Whatever the page writes to its console as an error fails the test at its end."""
     complaints: list[str] = []
+
+    def heard(said: ConsoleMessage) -> None:
+        if said.type == "error" and "/go?" not in said.location["url"]:  # a code that is not there is a 404, rightly
+            complaints.append(said.text)
+
     contexts: list[BrowserContext] = []
 
     async def open_(path: str = "", *, width: int = 1280, height: int = 844, **options: Any) -> Page:
@@ -98,7 +103,7 @@ async def open_page(chromium: Browser, site: Site) -> AsyncIterator[Open]:
         contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", heard)
         await page.goto(site.address + path if path else site.page)
         return page
 
