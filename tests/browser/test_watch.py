@@ -77,7 +77,9 @@ async def test_alike_applause_becomes_one_line_with_a_count(site: Site, open_pag
 async def test_the_list_waits_while_one_reads_older_comments(site: Site, open_page: Open) -> None:
     page = await open_page(height=600)
     for number in range(20):
-        done = await site.log.append(CommentSubmitted(viewer=f"v{number}", nick="a", text=f"line {number}"), once=f"{number}")
+        done = await site.log.append(
+            CommentSubmitted(viewer=f"v{number}", nick="a", text=f"line {number}"), once=f"{number}"
+        )
         await site.publish(done.id)
     await expect(page.locator("#comment-list .comment")).to_have_count(20)
     await page.locator("#comment-scroller").evaluate("list => { list.scrollTop = 0 }")
@@ -107,6 +109,28 @@ async def test_a_question_is_voted_for_and_its_asker_is_told(site: Site, open_pa
     await expect(other.locator("#question-list")).to_contain_text("Yes, in a way.")
     votes = [entry async for entry in site.log.all() if isinstance(entry.fact, QuestionVoted)]
     assert len(votes) == 1
+
+
+async def test_comments_over_the_picture_never_cover_each_other(site: Site, open_page: Open) -> None:
+    page = await open_page()
+    await expect(page.locator("#people")).to_contain_text("1 person")
+    for number in range(24):
+        text = f"number {number} " + "~ long " * (number % 5)
+        done = await site.log.append(CommentSubmitted(viewer=f"v{number}", nick="a", text=text), once=f"{number}")
+        await site.publish(done.id)
+    await expect(page.locator("#comment-list")).to_contain_text("number 23")
+    await page.wait_for_timeout(2500)
+    boxes = await page.locator("#danmaku .flying").evaluate_all(
+        "all => all.map(one => { const { left, right, top, bottom } = one.getBoundingClientRect();"
+        " return [left, right, top, bottom] })"
+    )
+    picture = await page.locator("#picture").bounding_box()
+    assert len(boxes) > 10
+    assert picture
+    assert max(box[3] for box in boxes) <= picture["y"] + picture["height"] * 0.8 + 1
+    for place, (left, right, top, bottom) in enumerate(boxes):
+        for l2, r2, t2, b2 in boxes[place + 1 :]:
+            assert right <= l2 or r2 <= left or bottom <= t2 or b2 <= top
 
 
 async def test_settings_of_the_danmaku_are_remembered(open_page: Open) -> None:

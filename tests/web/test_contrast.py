@@ -10,9 +10,7 @@ import pytest
 TOKENS = Path(__file__).parents[2] / "web" / "browser" / "style" / "tokens.css"
 
 PAIRS = [
-    (text, ground)
-    for text in ("ink", "ink-soft", "tide", "tide-strong")
-    for ground in ("paper", "surface", "mist")
+    (text, ground) for text in ("ink", "ink-soft", "tide", "tide-strong") for ground in ("paper", "surface", "mist")
 ] + [
     ("on-tide", "tide"),
     ("on-tide", "tide-strong"),

@@ -23,7 +23,9 @@ def said() -> Iterator[tuple[Path, str | None, str]]:
     for path in sorted([*WEB.rglob("*.html"), *WEB.rglob("*.py")]):
         method = "jinja2" if path.suffix == ".html" else "python"
         with path.open("rb") as file:
-            for _, text, _, context in extract(method, file, keywords=KEYWORDS, options={"extensions": "jinja2.ext.do"}):
+            for _, text, _, context in extract(
+                method, file, keywords=KEYWORDS, options={"extensions": "jinja2.ext.do"}
+            ):
                 yield path, context, text if isinstance(text, str) else text[0]
 
 
