@@ -108,7 +108,7 @@ def _campaign(_: Gettext) -> dict[str, str]:
         "campaign.review": _("Logged. A person will look at it before it counts:"),
         "campaign.repeated": _("This trip was logged already; it counts once."),
         "campaign.saving": _("Saving…"),
-        "campaign.range": _("estimated avoided: {low} to {high} kg CO2e"),
+        "campaign.range": _("Estimated avoided: {low} to {high} kg CO2e"),
         "campaign.your_team": _("your team"),
         "campaign.open_team": _("Open team"),
         "campaign.status.counted": _("Counted"),

@@ -8,10 +8,20 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 from redis.asyncio import Redis
 
-from streamhub.facts import BroadcastCreated, BroadcastOpened, CommentJudged, Note, Reason, Stage
+from streamhub.facts import (
+    Action,
+    BroadcastCreated,
+    BroadcastOpened,
+    CommentJudged,
+    CommentSubmitted,
+    Note,
+    Reason,
+    ReasonCode,
+    Stage,
+)
 from streamhub.record.directory import create_broadcast
 from streamhub.record.log import broadcast_log
 from streamhub.record.store import EmbeddedValkey
@@ -44,16 +54,17 @@ class Site:
         return f"{self.address}/b/{CODE}"
 
     async def publish(self, comment: str, note: Note | None = None) -> None:
-        action = "annotate" if note else "publish"
-        await self.log.append(CommentJudged(comment=comment, action=action, note=note))
+        action: Action = "annotate" if note else "publish"
+        await self.log.append(CommentJudged(comment=comment, action=action, note=note), once=f"verdict:{comment}")
 
-    async def hold(self, comment: str, reason: Any = "contact") -> None:
-        await self.log.append(CommentJudged(comment=comment, action="hold", reasons=(Reason(code=reason),)))
+    async def hold(self, comment: str, reason: ReasonCode = "contact") -> None:
+        held = CommentJudged(comment=comment, action="hold", reasons=(Reason(code=reason),))
+        await self.log.append(held, once=f"verdict:{comment}")
 
     async def latest(self) -> str:
         """Id of the comment that came last."""
-        entries = [entry async for entry in self.log.all()]
-        return next(entry.id for entry in reversed(entries) if type(entry.fact).__name__ == "CommentSubmitted")
+        ids = [entry.id async for entry in self.log.all() if isinstance(entry.fact, CommentSubmitted)]
+        return ids[-1]
 
 
 @pytest.fixture
@@ -61,7 +72,7 @@ async def site(valkey: EmbeddedValkey, store: Redis, tmp_path: Path) -> AsyncIte
     await create_broadcast(
         store, BroadcastCreated(code=CODE, title="潜入大堡礁 · A dive at the reef", by="test", stage=Stage(kind="demo"))
     )
-    await broadcast_log(store, CODE).append(BroadcastOpened(by="test"))
+    await broadcast_log(store, CODE).append(BroadcastOpened(by="test"), once="opened")
     runner = web.AppRunner(create_app(Settings(data=tmp_path, store=valkey.url)), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -79,6 +90,11 @@ async def open_page(chromium: Browser, site: Site) -> AsyncIterator[Open]:
 
     Whatever the page writes to its console as an error fails the test at its end."""
     complaints: list[str] = []
+
+    def heard(said: ConsoleMessage) -> None:
+        if said.type == "error" and "/go?" not in said.location["url"]:  # a code that is not there is a 404, rightly
+            complaints.append(said.text)
+
     contexts: list[BrowserContext] = []
 
     async def open_(path: str = "", *, width: int = 1280, height: int = 844, **options: Any) -> Page:
@@ -87,7 +103,7 @@ async def open_page(chromium: Browser, site: Site) -> AsyncIterator[Open]:
         contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", heard)
         await page.goto(site.address + path if path else site.page)
         return page
 

@@ -9,6 +9,8 @@ import { find, maybe, memory, show } from "../page/pieces";
 
 const LIMIT = 200;
 const NEAR = 40;
+const LOW = 520;
+/** So few pixels are left only while a keyboard is open (or on a phone held sideways). */
 
 export class Composer {
   private readonly form = find<HTMLFormElement>("#composer");
@@ -37,8 +39,6 @@ export class Composer {
         this.form.requestSubmit();
       }
     });
-    this.text.addEventListener("focus", () => document.documentElement.classList.add("typing"));
-    this.text.addEventListener("blur", () => document.documentElement.classList.remove("typing"));
     this.followKeyboard();
     this.knowNick();
     this.count();
@@ -146,7 +146,11 @@ export class Composer {
   private followKeyboard(): void {
     const seen = window.visualViewport;
     if (!seen) return;
-    const fit = (): void => document.documentElement.style.setProperty("--visible", `${Math.round(seen.height)}px`);
+    const fit = (): void => {
+      const root = document.documentElement;
+      root.style.setProperty("--visible", `${Math.round(seen.height)}px`);
+      root.classList.toggle("low", seen.height < LOW);
+    };
     seen.addEventListener("resize", fit);
     fit();
   }

@@ -8,6 +8,7 @@ import { page } from "./data";
 import type { DanmakuSettings } from "./settings";
 import { find, piece, show } from "../page/pieces";
 
+const SMALL = 480;
 const FLYING_LIMIT = 60;
 const WAITING_LIMIT = 40;
 const STALE_MS = 6_000;
@@ -51,7 +52,6 @@ export class Danmaku {
   apply(settings: DanmakuSettings): void {
     this.settings = settings;
     this.layer.style.setProperty("--danmaku-opacity", String(settings.opacity / 100));
-    this.layer.style.setProperty("--danmaku-size", `${settings.size}px`);
     this.clear();
     this.layout();
   }
@@ -150,10 +150,16 @@ export class Danmaku {
   }
 
   private get laneHeight(): number {
-    return Math.round(this.settings.size * 1.55);
+    return Math.round(this.size * 1.55);
+  }
+
+  /** A small picture gets somewhat smaller words. */
+  private get size(): number {
+    return this.layer.clientWidth < SMALL ? Math.max(16, Math.round(this.settings.size * 0.8)) : this.settings.size;
   }
 
   private layout(): void {
+    this.layer.style.setProperty("--danmaku-size", `${this.size}px`);
     const usable = this.layer.clientHeight * this.settings.area - 6;
     const count = Math.max(this.layer.clientHeight > 60 ? 1 : 0, Math.floor(usable / this.laneHeight));
     this.lanes = new Lanes(count, this.layer.clientWidth, this.settings.speed * 1000);

@@ -51,7 +51,13 @@ export function refusalText(refusal: Refusal): string {
 }
 
 export function clock(ms: number): string {
-  return new Date(ms).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  return new Date(ms).toLocaleTimeString(timeStyle(), { hour: "2-digit", minute: "2-digit" });
+}
+
+/** The reader's own way of writing times where it is the page's language, else that language's. */
+function timeStyle(): string {
+  const shown = document.documentElement.lang;
+  return navigator.languages.find((language) => language.slice(0, 2) === shown.slice(0, 2)) ?? shown;
 }
 
 /** Times that the server wrote in UTC, in the reader's own zone. */
@@ -61,7 +67,7 @@ export function localTimes(): void {
     if (Number.isNaN(at.getTime()) || !time.dateTime.includes("T")) continue;
     time.textContent =
       "long" in time.dataset
-        ? at.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" })
+        ? at.toLocaleString(timeStyle(), { dateStyle: "medium", timeStyle: "short" })
         : clock(at.getTime());
   }
 }

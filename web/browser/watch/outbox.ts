@@ -8,7 +8,7 @@ import { page, t } from "./data";
 import { find, memory, newOnce, piece, say, show } from "../page/pieces";
 
 const SLOW_MS = 10_000;
-const SHOWN_MS = 4_000;
+const SHOWN_MS = 2_500;
 const AGAIN_MS = 1_500;
 const KEEP_MS = 24 * 3_600_000;
 const VISIBLE = 3;
@@ -118,10 +118,11 @@ export class Outbox {
     while (this.list.children.length > VISIBLE && this.settledFirst()) continue;
   }
 
-  /** Above `VISIBLE` rows the oldest settled one goes. */
+  /** Above `VISIBLE` rows the oldest settled one goes: those that were shown first, then what was held. */
   private settledFirst(): boolean {
-    for (const [once, row] of this.rows) {
-      if (row.dataset["state"] === "held" || row.dataset["state"] === "rejected") {
+    for (const state of ["shown", "rejected", "held"]) {
+      for (const [once, row] of this.rows) {
+        if (row.dataset["state"] !== state) continue;
         this.forget(once);
         return true;
       }

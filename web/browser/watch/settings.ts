@@ -29,7 +29,7 @@ export class Settings {
     this.form.addEventListener("submit", (event) => event.preventDefault());
     this.toggle.addEventListener("click", () => this.flip());
     CALM.addEventListener("change", () => this.tell());
-    closeOutside();
+    tameMenus();
   }
 
   get current(): DanmakuSettings {
@@ -58,9 +58,10 @@ export class Settings {
   }
 }
 
-/** Open menus close with Escape, with a press outside, and when another one opens. */
-function closeOutside(): void {
+/** Open menus go where there is room; they close with Escape, with a press outside, and when another one opens. */
+function tameMenus(): void {
   const menus = [...document.querySelectorAll<HTMLDetailsElement>("details.menu")];
+  for (const menu of menus) menu.addEventListener("toggle", () => place(menu));
   const closeAllBut = (kept: Node | null): void => {
     for (const menu of menus) if (menu.open && !(kept && menu.contains(kept))) menu.open = false;
   };
@@ -71,4 +72,12 @@ function closeOutside(): void {
     closeAllBut(null);
     open?.querySelector<HTMLElement>("summary")?.focus();
   });
+}
+
+function place(menu: HTMLDetailsElement): void {
+  menu.classList.remove("up");
+  if (!menu.open) return;
+  const { top } = menu.getBoundingClientRect();
+  const body = find(".menu-body", menu).getBoundingClientRect();
+  menu.classList.toggle("up", body.bottom > window.innerHeight && top > body.height);
 }

@@ -11,10 +11,12 @@ export function openStage(): void {
   if (page.stage.kind !== "hls" || !video || !source) return;
   video.addEventListener("playing", () => trouble(""));
   if (video.canPlayType("application/vnd.apple.mpegurl")) {
-    video.addEventListener("error", () => {
+    const failed = (): void => {
       trouble(`${t("picture.failed")} ${t("picture.retry")}`);
       window.setTimeout(() => video.load(), RETRY_MS);
-    });
+    };
+    video.addEventListener("error", failed);
+    if (video.error) failed(); // it failed before we listened
     return;
   }
   void playWithHls(video, source);
