@@ -119,8 +119,22 @@ _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 def _fold(text: str) -> str:
     spelled = _table().signs_pattern.sub(lambda found: _table().signs[found[0]], text)
-    lower = unicodedata.normalize("NFKC", spelled.lower())
-    return _SPACE.sub(" ", _WORD.sub(_as_latin, lower)).strip()
+    lower = _WORD.sub(_as_latin, unicodedata.normalize("NFKC", spelled.lower()))
+    joined = _SPACED.sub(lambda found: found[0].replace(" ", ""), _SPACE.sub(" ", lower))
+    return _DIGIT_LETTERS.sub(_as_letters, joined).strip()
+
+
+_SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z] ){2,}[a-z](?![a-z0-9])")
+"""d m  m e: three letters or more, each alone."""
+
+_DIGIT_LETTERS = re.compile(r"(?<![a-z0-9])[a-z]+(?:[01345][a-z]+){1,2}(?![a-z0-9])")
+"""inb0x, s3nd: a digit between letters of one word. Formulas (co2, h2o) and ids that end in digits stay."""
+
+_SHAPES = str.maketrans("01345", "oieas")
+
+
+def _as_letters(found: re.Match[str]) -> str:
+    return found[0].translate(_SHAPES) if len(found[0]) <= 12 else found[0]
 
 
 # ── squeezed ─────────────────────────────────────────────────────────────────────────────────────

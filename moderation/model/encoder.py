@@ -56,7 +56,7 @@ class Encoder:
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(str(source))
             self._model: Any = AutoModel.from_pretrained(str(source), dtype=torch.float32).eval()
-        except Exception as error:  # noqa: BLE001 (transformers raises whatever its many backends raise)
+        except Exception as error:
             raise ModelUnusable(f"{source}: {type(error).__name__}: {str(error)[:300]}") from error
         self.name = Path(source).name
         """Last part of the folder or hub name: which heads fit (`Head.load`) and what verdicts record."""
