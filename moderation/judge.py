@@ -83,8 +83,8 @@ def judge_by_model(evidence: Evidence, policy: Policy, bank: Mapping[str, Claim]
 
 
 def _doubt(scores: Mapping[str, float], policy: Policy) -> Finding | None:
-    """Something is likely wrong, but no check could say what."""
-    doubt = 1.0 - scores["ok"]
+    """Something is likely wrong, but no check is sure what. Misleading statements have a threshold of their own."""
+    doubt = scores["promotion"] + scores["abuse"]
     if doubt < policy.unsure.doubt_at:
         return None
-    return Finding("hold", Reason(code="unsure", rule="doubt", score=round(doubt, 3)))
+    return Finding("hold", Reason(code="unsure", rule="doubt", score=round(min(doubt, 1.0), 3)))
