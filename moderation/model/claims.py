@@ -1,0 +1,185 @@
+"""The claim bank: known misconceptions, each with a sourced fact, and the index that finds them in comments.
+
+`claim_bank` is called by the pages of hosts too, so this module imports neither torch nor the encoder;
+`ClaimIndex` works on vectors that the encoder made.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from moderation.model.seeds import seeds
+from moderation.normalise import read
+from streamhub.facts import Note
+
+FloatArray = NDArray[np.float32]
+
+CONTRAST = 2.0
+"""Weight of "nearer to the assertion than to the question or the debunk" against plain nearness.
+
+Measured on 24 claims: AUC .95 zh and .91 en, against .89 and .86 without."""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """One misconception. `by` is "host" where only a person may attach it (political questions)."""
+
+    id: str
+    topic: str
+    claim_zh: str
+    claim_en: str
+    fact_zh: str
+    fact_en: str
+    source: str
+    url: str
+    keywords_zh: str = ""
+    keywords_en: str = ""
+    by: str = ""
+
+    def note(self) -> Note:
+        """The source card in both languages, to be kept with the comment as it is now."""
+        return Note(
+            claim=self.id,
+            claim_zh=self.claim_zh,
+            claim_en=self.claim_en,
+            fact_zh=self.fact_zh,
+            fact_en=self.fact_en,
+            source=self.source,
+            url=self.url,
+        )
+
+
+@cache
+def claim_bank() -> MappingProxyType[str, Claim]:
+    """All claims by id, in the order of the file."""
+    text = files("moderation").joinpath("data/claims.csv").read_text("utf-8")
+    rows = [msgspec.convert(row, Claim) for row in csv.DictReader(text.splitlines())]
+    return MappingProxyType({claim.id: claim for claim in rows})
+
+
+class Match(msgspec.Struct, frozen=True):
+    """How near a comment is to one claim: `said` to its assertion, `asked` to questions and debunks about it."""
+
+    claim: str
+    said: float
+    asked: float
+
+    @property
+    def score(self) -> float:
+        return self.said + CONTRAST * (self.said - self.asked)
+
+
+class Encodes(Protocol):
+    """What the index needs of an encoder."""
+
+    @property
+    def name(self) -> str: ...
+
+    def encode(self, texts: Sequence[str]) -> FloatArray: ...
+
+
+class Forms(msgspec.Struct, frozen=True):
+    """The wordings that stand for the claims: row i is `texts[i]`, about `claims[i]`, an assertion or not."""
+
+    texts: tuple[str, ...]
+    claims: tuple[str, ...]
+    asserts: tuple[bool, ...]
+
+    def mark(self, encoder: str) -> str:
+        """Names these wordings as one encoder sees them: vectors of another mark do not fit."""
+        return sha256("\n".join((encoder, *self.texts)).encode()).hexdigest()[:16]
+
+
+_ASKED = (
+    ("请问{}是真的吗?", "is it true that {}?"),
+    ("有人说{},这是谣言", "people say {}, but that is false"),
+)
+
+
+def forms() -> Forms:
+    """From the bank and from our seeds; claims that only a host may attach are left out."""
+    rows: list[tuple[str, str, bool]] = []
+    matched = [claim for claim in claim_bank().values() if not claim.by]
+    for claim in matched:
+        rows += [(text, claim.id, True) for text in (claim.claim_zh, claim.claim_en)]
+        for zh, en in _ASKED:
+            rows += [(zh.format(claim.claim_zh), claim.id, False), (en.format(claim.claim_en), claim.id, False)]
+    ids = {claim.id for claim in matched}
+    rows += [(seed.text, seed.myth, seed.label == "misinformation") for seed in seeds() if seed.myth in ids]
+    texts, claims, asserts = zip(*rows, strict=True)
+    return Forms(tuple(read(text).plain for text in texts), claims, asserts)
+
+
+class ClaimIndex:
+    """Finds the claims that a vector is nearest to."""
+
+    def __init__(self, found: Forms, vectors: FloatArray) -> None:
+        self.claims = list(dict.fromkeys(found.claims))
+        place = {claim: i for i, claim in enumerate(self.claims)}
+        owner = np.array([place[claim] for claim in found.claims])
+        said = np.array(found.asserts)
+        self._said, self._said_owner = vectors[said], owner[said]
+        self._asked, self._asked_owner = vectors[~said], owner[~said]
+
+    def nearest(self, vectors: FloatArray, count: int = 3) -> list[list[Match]]:
+        """Per row the `count` claims of the highest score, best first."""
+        said = _best_of(vectors @ self._said.T, self._said_owner, len(self.claims))
+        asked = _best_of(vectors @ self._asked.T, self._asked_owner, len(self.claims))
+        return [self._top(s, a, count) for s, a in zip(said, asked, strict=True)]
+
+    def _top(self, said: FloatArray, asked: FloatArray, count: int) -> list[Match]:
+        near = np.argsort(-said)[: 4 * count]
+        matches = [Match(self.claims[i], float(said[i]), float(asked[i])) for i in near]
+        return sorted(matches, key=lambda match: -match.score)[:count]
+
+
+def _best_of(similarity: FloatArray, owner: NDArray[np.int64], owners: int) -> FloatArray:
+    best = np.full((len(similarity), owners), -1.0, dtype=np.float32)
+    for column, who in enumerate(owner):
+        np.maximum(best[:, who], similarity[:, column], out=best[:, who])
+    return best
+
+
+_SHIPPED = "claims.safetensors"
+
+
+def load_index(encoder: Encodes, cache_folder: Path, progress: Callable[[str], None] | None = None) -> ClaimIndex:
+    """The index for this encoder: vectors that we ship, or that were kept earlier, or made now and kept."""
+    found = forms()
+    mark = found.mark(encoder.name)
+    kept = cache_folder / f"claims-{mark}.safetensors"
+    for path in (Path(__file__).parent / "weights" / _SHIPPED, kept):
+        vectors = _vectors(path, mark)
+        if vectors is not None:
+            return ClaimIndex(found, vectors)
+    (progress or (lambda _: None))(f"reading {len(found.texts)} wordings of the claim bank")
+    vectors = encoder.encode(found.texts)
+    cache_folder.mkdir(parents=True, exist_ok=True)
+    save_vectors(kept, mark, vectors)
+    return ClaimIndex(found, vectors)
+
+
+def save_vectors(path: Path, mark: str, vectors: FloatArray) -> None:
+    building = path.with_suffix(".new")
+    save_file({mark: vectors.astype(np.float16)}, building)
+    building.replace(path)
+
+
+def _vectors(path: Path, mark: str) -> FloatArray | None:
+    try:
+        kept = load_file(path).get(mark)
+    except (OSError, SafetensorError):
+        return None
+    return None if kept is None else kept.astype(np.float32)
