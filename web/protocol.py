@@ -116,7 +116,7 @@ def _struct(name: str, kind: Any, who: str = "") -> Iterator[str]:
 
 def _type(shape: dict[str, Any]) -> str:
     if "$ref" in shape:
-        return "`" + shape["$ref"].rpartition("/")[2] + "`"
+        return "`" + str(shape["$ref"]).rpartition("/")[2] + "`"
     if "anyOf" in shape:
         return " or ".join(_type(option) for option in shape["anyOf"])
     if "enum" in shape:
