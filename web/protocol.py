@@ -99,7 +99,7 @@ def _struct(name: str, kind: Any, who: str = "") -> Iterator[str]:
     inherited = any(getdoc(base) == text for base in kind.__mro__[1:])
     for line in filter(None, (who.strip(), "" if inherited or text.startswith(kind.__name__ + "(") else text)):
         yield line.replace("\n", " ") + "\n"
-    schema = msgspec.json.schema(kind)
+    schema = msgspec.json.schema(kind, schema_hook=_anything)
     described = schema["$defs"][kind.__name__]
     tag = kind.__struct_config__.tag_field
     fields = [field for field in described["properties"] if field != tag]
@@ -112,6 +112,13 @@ def _struct(name: str, kind: Any, who: str = "") -> Iterator[str]:
         default = "required" if field in required else f"`{_json(shape.get('default'))}`"
         yield f"| `{field}` | {_type(shape)} | {_cell('; '.join(_limits(shape)))} | {_cell(default)} |"
     yield ""
+
+
+def _anything(kind: type) -> dict[str, Any]:
+    """Fields whose content belongs to a campaign module."""
+    if kind is object:
+        return {"type": "any JSON"}
+    raise NotImplementedError  # msgspec takes this for "ask somebody else"
 
 
 def _type(shape: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ async def test_from_a_plain_form_without_javascript(server: Running, chromium: B
     await page.goto(f"{server.url}/b/{code}")
     await page.locator("form.composer input[name=nick]").fill("Grandma Li")
     await page.locator("form.composer [name=text]").fill("Greetings from an old phone")
-    await page.locator("form.composer button[type=submit]").first.click()
+    await page.locator("form.composer button.send").click()
     batch = await bo.until("batch", lambda data: data.get("comments"))
     assert batch["comments"][0]["text"] == "Greetings from an old phone"
     await page.goto(f"{server.url}/b/{code}")

@@ -33,7 +33,7 @@ async def test_a_myth_is_shown_with_its_source_card_in_the_readers_language(
     outcome = await ann.outcome(said)
     assert (outcome["status"], outcome["action"]) == ("shown", "annotate")
     assert outcome["reasons"][0]["code"] == "claim"
-    card = page.get_by_role("log").locator(".note").first
+    card = page.get_by_role("log").locator(".source-card").first
     await expect(card).to_contain_text(note["fact_zh" if locale == "zh-CN" else "fact_en"], timeout=15_000)
     await expect(card.get_by_role("link")).to_have_attribute("href", note["url"])
     await page.close()
@@ -44,15 +44,17 @@ async def test_a_myth_is_shown_with_its_source_card_in_the_readers_language(
 async def test_a_disguised_advertisement_is_held_and_the_author_told_why(
     server: Running, chromium: Browser, text: str
 ) -> None:
-    code = await server.broadcast("ADVERT-" + str(len(text)))
+    code = await server.broadcast("ADVERT-" + text[:2].encode().hex().upper())
     bo = await server.viewer(code)
     page = await chromium.new_page(locale="zh-CN")
     await page.goto(f"{server.url}/b/{code}")
     form = page.locator("form.composer")
     await form.locator("[name=nick]").fill("阿强")
     await form.locator("[name=text]").fill(text)
-    await form.locator("button[type=submit]").first.click()
-    await expect(page.get_by_text("等待人工查看").or_(page.locator(".own-held")).first).to_be_visible(timeout=20_000)
+    await form.locator("button.send").click()
+    told = page.locator(".own-comment.held")
+    await expect(told).to_be_visible(timeout=20_000)
+    await expect(told.locator(".why")).not_to_be_empty()
     held = next(row["fact"] for row in await server.log(code) if row["fact"]["type"] == "comment_judged")
     assert held["action"] == "hold"
     assert held["reasons"][0]["code"] in ("contact", "promotion")
@@ -66,7 +68,7 @@ async def test_a_disguised_advertisement_is_held_and_the_author_told_why(
     "text", ["请问冬天这么冷,是不是说明没有全球变暖?", "Is it true that a cold winter disproves global warming?"]
 )
 async def test_an_honest_question_about_a_myth_is_published(server: Running, text: str) -> None:
-    code = await server.broadcast("HONEST-" + str(len(text)))
+    code = await server.broadcast("HONEST-" + text[:2].encode().hex().upper())
     ann = await server.viewer(code)
     said = await ann.say(text, kind="question")
     outcome = await ann.outcome(said)
