@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from aiohttp import ClientSession, CookieJar
 from playwright.async_api import expect
 
 from streamhub.facts import CommentSubmitted, QuestionVoted
@@ -61,6 +62,23 @@ async def test_the_start_page_leads_to_a_broadcast_and_says_when_there_is_none(s
     await page.get_by_role("link", name="English").click()
     await expect(page.get_by_role("heading", name="Comments")).to_be_visible()
     await expect(page).to_have_url(site.page)
+
+
+async def test_a_refused_form_comes_back_with_the_text_and_the_reason(site: Site) -> None:
+    async with ClientSession(headers={"Accept-Language": "en"}, cookie_jar=CookieJar(unsafe=True)) as client:
+        await client.get(site.page)
+
+        async def send(number: int) -> tuple[int, str]:
+            form = {"once": f"attempt-{number}", "nick": "Ana", "text": f"my words {number}", "kind": "comment"}
+            async with client.post(f"{site.page}/comments", data=form) as answer:
+                return answer.status, await answer.text()
+
+        answers = await asyncio.gather(*(send(number) for number in range(6)))
+    statuses = [status for status, _ in answers]
+    assert sorted(statuses) == [200] * 5 + [429]
+    refused = answers[statuses.index(429)][1]
+    assert f"my words {statuses.index(429)}</textarea>" in refused
+    assert "A little slower, please. The next one can go in 2 s." in refused
 
 
 async def _publish_next(site: Site, after: str) -> None:

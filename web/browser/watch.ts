@@ -43,7 +43,7 @@ connection.open();
 function joined(answer: Joined, first: boolean): void {
   list.mine = danmaku.mine = answer.mark;
   const own = answer.own ?? [];
-  if (answer.batch.reset) replace(answer.batch, answer.voted ?? [], own);
+  if (answer.batch.reset) replace(answer.batch, own, answer.voted ?? []);
   else {
     questions.know(answer.voted ?? [], own);
     change(answer.batch, false);
@@ -54,12 +54,12 @@ function joined(answer: Joined, first: boolean): void {
 }
 
 function batch(changed: Batch): void {
-  if (changed.reset) replace(changed, [], []);
+  if (changed.reset) replace(changed, []);
   else change(changed, true);
 }
 
 /** Everything anew: the first visit, or a log that is not the one we knew. */
-function replace(whole: Batch, voted: string[], own: Outcome[]): void {
+function replace(whole: Batch, own: Outcome[], voted?: string[]): void {
   if (whole.broadcast) broadcast(whole.broadcast);
   list.reset(whole.comments ?? []);
   questions.reset(whole.questions ?? [], voted, own);

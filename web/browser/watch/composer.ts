@@ -2,8 +2,7 @@
 // field with the seconds to wait. What is sent goes through the outbox.
 
 import type { Refusal } from "../wire";
-import type { Outbox } from "./outbox";
-import type { CommentKind, Kept } from "./outbox_types";
+import type { CommentKind, Kept, Outbox } from "./outbox";
 import { page, refusalText, t } from "./data";
 import { find, maybe, memory, show } from "../page/pieces";
 

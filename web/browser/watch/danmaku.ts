@@ -162,6 +162,11 @@ export class Danmaku {
     this.layer.style.setProperty("--danmaku-size", `${this.size}px`);
     const usable = this.layer.clientHeight * this.settings.area - 6;
     const count = Math.max(this.layer.clientHeight > 60 ? 1 : 0, Math.floor(usable / this.laneHeight));
+    if (this.lanes.span === this.layer.clientWidth && this.flying.size) {
+      this.lanes.count = count;
+      return;
+    }
+    this.clear(); // those under way were measured for another width
     this.lanes = new Lanes(count, this.layer.clientWidth, this.settings.speed * 1000);
   }
 

@@ -10,8 +10,9 @@ export class Lanes {
   private readonly last: (Flight | undefined)[] = [];
 
   constructor(
-    private readonly count: number,
-    private readonly span: number,
+    /** May change while comments are under way: a lower picture has fewer lanes. */
+    public count: number,
+    readonly span: number,
     private readonly duration: number,
     private readonly gap = 32,
   ) {}

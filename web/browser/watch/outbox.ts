@@ -1,11 +1,21 @@
 // What was written and is not settled yet: kept in this browser until the hub has acknowledged it, sent again with
 // the same `once` until then, so that it arrives once. Then shown until its verdict.
 
-import type { CommentKind, Kept, State } from "./outbox_types";
 import type { Outcome, Refusal } from "../wire";
 import { isDenied, type Connection } from "./connection";
 import { page, t } from "./data";
 import { find, memory, newOnce, piece, say, show } from "../page/pieces";
+
+export type CommentKind = "comment" | "question";
+export type State = "queued" | "sending" | "checking" | "slow" | "shown" | "held" | "rejected";
+
+export interface Kept {
+  once: string;
+  text: string;
+  nick: string;
+  kind: CommentKind;
+  at: number;
+}
 
 const SLOW_MS = 10_000;
 const SHOWN_MS = 2_500;

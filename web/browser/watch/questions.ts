@@ -30,11 +30,12 @@ export class Questions {
     });
   }
 
-  reset(questions: QuestionView[], voted: string[], own: Outcome[]): void {
+  /** Start over; without `voted` one's own votes stay as they are known. */
+  reset(questions: QuestionView[], voted?: string[], own: Outcome[] = []): void {
     this.byId.clear();
     this.elements.clear();
     this.list.textContent = "";
-    this.know(voted, own);
+    this.know(voted ?? [...this.voted], own);
     for (const question of questions) this.byId.set(question.id, question);
     this.order();
   }
@@ -138,10 +139,10 @@ export class Questions {
     const up = !this.voted.has(id);
     const answer = await this.connection.ask("vote", { once: newOnce(), question: id, up });
     if (!answer) return;
-    if (isDenied(answer)) {
-      find(".vote button", element).title = refusalText(answer.error);
-      return;
-    }
+    const refused = find("#vote-refused");
+    refused.textContent = isDenied(answer) ? refusalText(answer.error) : "";
+    show(refused, isDenied(answer));
+    if (isDenied(answer)) return;
     if (up) this.voted.add(id);
     else this.voted.delete(id);
     this.fill(element, this.byId.get(id) ?? question);
