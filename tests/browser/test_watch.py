@@ -136,7 +136,7 @@ async def test_comments_over_the_picture_never_cover_each_other(site: Site, open
 async def test_settings_of_the_danmaku_are_remembered(open_page: Open) -> None:
     page = await open_page()
     await page.locator("#settings summary").click()
-    await page.get_by_label("Part of the picture").select_option("0.25")
+    await page.get_by_label("Area").select_option("0.25")
     await page.get_by_label("Size").fill("28")
     await page.keyboard.press("Escape")
     await page.locator("#danmaku-toggle").click()

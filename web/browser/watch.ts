@@ -2,11 +2,12 @@
 
 import type { Batch, BroadcastView, CampaignView, Joined, Outcome } from "./wire";
 import { find, maybe, say, show } from "./page/pieces";
+import { localTimes } from "./page/times";
 import { Campaign } from "./watch/campaign";
 import { Composer } from "./watch/composer";
 import { Connection } from "./watch/connection";
 import { Danmaku } from "./watch/danmaku";
-import { localTimes, page, t } from "./watch/data";
+import { page, t } from "./watch/data";
 import { CommentList } from "./watch/list";
 import { Outbox } from "./watch/outbox";
 import { Questions } from "./watch/questions";

@@ -2,7 +2,8 @@
 // alike applause into one line with a count, and tells screen readers how many came instead of reading each.
 
 import type { ShownComment } from "../wire";
-import { before, clock, page, t } from "./data";
+import { clock } from "../page/times";
+import { before, page, t } from "./data";
 import { find, keep, maybe, piece, say, setLink, show } from "../page/pieces";
 
 const KEPT = 500;

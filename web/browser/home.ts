@@ -1,0 +1,5 @@
+// The start page is complete as it is; only its times become the reader's own.
+
+import { localTimes } from "./page/times";
+
+localTimes();
