@@ -79,6 +79,14 @@ def words(_: Say) -> dict[str, dict[str, str]]:
             "dismissed": _("Dismissed"),
             "decided": _("Decisions"),
         },
+        "order": {
+            "questions": "",
+            "held": _("Oldest first"),
+            "later": _("Most wanted first"),
+            "answered": _("Latest first"),
+            "dismissed": _("Latest first"),
+            "decided": _("Latest first"),
+        },
         "empty": {
             "questions": _("No question is waiting. New ones appear here, the most wanted first."),
             "held": _("Nothing is held. What the checks doubt waits here for you."),

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from playwright.async_api import expect
+
 from streamhub.facts import CommentJudged, CommentSubmitted, QuestionVoted, Reason
 from streamhub.live.admission import ROLE_COOKIE, Grant, Signer
 from tests.browser.conftest import CODE, Site
+
+expect.set_options(timeout=15_000)  # machines are shared: how long a page takes says nothing about the code
 
 ORGANIZER = Grant(role="organizer", name="Lin")
 HOST = Grant(role="host", broadcast=CODE, name="Mei")

@@ -99,7 +99,8 @@ function tellStatus(): void {
 function choose(id: string, byHost = true): void {
   if (id !== card.id || !card.element) card.open(id);
   list.select(id);
-  desk.classList.toggle("opened", byHost ? Boolean(id) : desk.classList.contains("opened"));
+  if (!byHost) return;
+  desk.classList.toggle("opened", Boolean(id));
   remember();
 }
 
@@ -111,9 +112,11 @@ function go(lane: Lane): void {
   }
   document.getElementById("list")?.setAttribute("aria-label", words.lane[lane] ?? "");
   (document.getElementById("sorting") as HTMLElement).hidden = lane !== "questions";
+  (document.getElementById("order") as HTMLElement).textContent = words.order[lane] ?? "";
   desk.classList.remove("opened");
   list.reload();
   choose(list.ids[0] ?? "", false);
+  remember();
 }
 
 function resort(sort: Sort): void {

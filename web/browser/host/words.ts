@@ -7,6 +7,7 @@ interface Words {
   reason: Record<string, string>;
   score: Record<string, string>;
   lane: Record<string, string>;
+  order: Record<string, string>;
   empty: Record<string, string>;
   say: Record<string, string>;
 }
