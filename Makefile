@@ -7,13 +7,13 @@ PORT ?= 8080
 NODE_MODULES := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install build browser lint format types check lock clean soak
+.PHONY: help run test install build browser lint format types check lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: install ## Start everything with a demonstration broadcast (DATA=folder PORT=number)
-	$(BIN)/streamhub serve --data $(DATA) --port $(PORT) --demo
+	@exec $(BIN)/streamhub serve --data $(DATA) --port $(PORT) --demo
 
 test: install browser ## Run all tests, browser included
 	$(BIN)/python -m pytest $(ARGS)
@@ -21,17 +21,20 @@ test: install browser ## Run all tests, browser included
 install: $(VENV)/.installed build ## Put everything into .venv/
 
 $(VENV)/.installed: pyproject.toml requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "StreamHub needs Python 3.11 or newer")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -c requirements.lock -e '.[build,dev]'
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "StreamHub needs Python 3.11 or newer")'
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
+	@echo "Installing the Python packages into $(VENV)/ (some minutes the first time) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[build,dev]'
+	@touch $@
 
 build: $(NODE_MODULES) ## Build the browser files and the catalogues
-	$(BIN)/python -m web.build
+	@$(BIN)/python -m web.build
 
 $(NODE_MODULES): package.json package-lock.json $(VENV)/.installed
-	$(BIN)/python -m web.node npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	touch $@
+	@echo "Installing the packages that the browser files are built with …"
+	@$(BIN)/python -m web.node npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
 
 browser: ## Install Chromium and Chinese fonts for the tests (or say how)
 	@sh tests/browser/install.sh
