@@ -19,8 +19,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from streamhub.campaign import CampaignModule
-from streamhub.commands import CampaignAct, Join, Refusal, Refused, decode, refuse
-from streamhub.facts import Note, ViewerJoined
+from streamhub.commands import CampaignAct, Command, Join, Refusal, Refused, decode, refuse
+from streamhub.facts import Fact, Note, ViewerJoined
 from streamhub.live import views
 from streamhub.live.acts import ACTS, Act
 from streamhub.live.admission import (
@@ -38,11 +38,14 @@ from streamhub.live.follow import Room
 from streamhub.live.frames import WireJson
 from streamhub.live.presence import Presence
 from streamhub.live.rooms import Rooms
-from streamhub.record.log import NotRecorded, broadcast_log
-from streamhub.state.projection import position
+from streamhub.record.log import Log, NotRecorded, broadcast_log
+from streamhub.state.projection import START, position
 from streamhub.wire import Accepted, CampaignView, Denied, Joined
 
 log = logging.getLogger(__name__)
+
+NAMING = ("decision", "question", "comment")
+"""Fields of commands that name an earlier entry."""
 
 MESSAGE_BYTES = 16 * 1024
 """A packet from a browser; the longest command is far below."""
@@ -120,7 +123,7 @@ class Hub:
         once = f"{person.viewer}:{command.once}"
         try:
             self._admit(person, name, act, room)
-            fact = act.decide(room.state, command, person, self.notes)
+            fact = await self._decide(act, command, person, room, kept)
         except Refused:
             if earlier := await kept.known(once):  # a retry of what was accepted is not refused afterwards
                 return Accepted(id=earlier, repeated=True)
@@ -130,6 +133,20 @@ class Hub:
         except NotRecorded:
             raise refuse("unavailable", "could not be recorded: try again") from None
         return Accepted(id=done.id, repeated=not done.fresh)
+
+    async def _decide(self, act: Act, command: Command, person: Person, room: Room, kept: Log) -> Fact:
+        """A command may name an entry that was acknowledged a moment ago and is not in this state yet: wait for it."""
+        seen = room.state.as_of
+        try:
+            return act.decide(room.state, command, person, self.notes)
+        except Refused as refused:
+            named = next((entry for field in NAMING if (entry := getattr(command, field, ""))), START)
+            known = position(seen) < position(named) <= position(await kept.last_id())
+            if refused.refusal.code != "unknown" or not known:
+                raise
+        with contextlib.suppress(TimeoutError):
+            await room.reached(named)
+        return act.decide(room.state, command, person, self.notes)
 
     async def campaigns(self, code: str) -> tuple[CampaignView, ...]:
         """The campaigns of a broadcast with their rankings as of now."""

@@ -273,3 +273,17 @@ async def test_people_are_counted_by_viewer_not_by_tab(connect_viewer: Connect) 
     bo = await connect_viewer()
     assert (await bo.join())["people"] == 2
     await ann.until("batch", lambda data: data.get("people") == 2)
+
+
+async def test_what_was_just_acknowledged_can_be_named_at_once(connect_viewer: Connect) -> None:
+    """An acknowledgement comes before this process's state has the entry: the next command waits for it."""
+    ann, host = await connect_viewer(), await connect_viewer(role=HOST)
+    await ann.join()
+    await host.join()
+    for number in range(5):
+        asked = await ann.call("comment", once=f"ask-{number:04}", text=f"Why {number}?", nick="Ann", kind="question")
+        moved = await host.call("move", once=f"move-{number:04}", question=asked["id"], to="later")
+        assert (await host.call("undo", once=f"undo-{number:04}", decision=moved["id"]))["ok"]
+    later = f"{int(moved['id'].split('-')[0]) + 60_000}-0"
+    refused = await asyncio.wait_for(host.call("undo", once="undo-none", decision=later), 1)
+    assert refused["error"]["code"] == "unknown"
