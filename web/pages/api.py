@@ -93,6 +93,7 @@ async def health(request: web.Request) -> web.Response:
 @routes.post("/api/broadcasts")
 @for_organizers
 async def create_broadcast(request: web.Request) -> web.Response:
+    """Body `CreateBroadcast`; answers its log id and links. The same again is `repeated`, another of that code 409."""
     command = await _body(request, CreateBroadcast)
     done = await programme.create_broadcast(request.app[keys.STORE], request[keys.PERSON].actor, command)
     return _created(done, links=_addresses(request, command.code))
@@ -101,6 +102,7 @@ async def create_broadcast(request: web.Request) -> web.Response:
 @routes.get("/api/broadcasts")
 @for_organizers
 async def list_broadcasts(request: web.Request) -> web.Response:
+    """All broadcasts, newest first, as in the next one."""
     codes = await directory.broadcasts(request.app[keys.STORE])
     return answer({"ok": True, "broadcasts": [await _broadcast(request, code) for code in codes]})
 
@@ -108,12 +110,14 @@ async def list_broadcasts(request: web.Request) -> web.Response:
 @routes.get("/api/broadcasts/{code}")
 @for_organizers
 async def show_broadcast(request: web.Request) -> web.Response:
+    """`BroadcastView` with its numbers so far, times, addresses, and `as_of`."""
     return answer({"ok": True, "broadcast": await _broadcast(request, request.match_info["code"])})
 
 
 @routes.post("/api/broadcasts/{code}/{change:open|close}")
 @for_organizers
 async def change_broadcast(request: web.Request) -> web.Response:
+    """`Accepted`; 409 if it is open (or closed) already."""
     code, opening = request.match_info["code"], request.match_info["change"] == "open"
     return answer(await programme.set_broadcast_open(request.app, request[keys.PERSON].actor, code, opening))
 
@@ -144,6 +148,7 @@ async def show_log(request: web.Request) -> web.StreamResponse:
 @routes.post("/api/campaigns")
 @for_organizers
 async def create_campaign(request: web.Request) -> web.Response:
+    """Body `CreateCampaign`; repeated as for broadcasts."""
     command = await _body(request, CreateCampaign)
     app = request.app
     done = await programme.create_campaign(app[keys.STORE], app[keys.MODULES], request[keys.PERSON].actor, command)
@@ -153,6 +158,7 @@ async def create_campaign(request: web.Request) -> web.Response:
 @routes.get("/api/campaigns")
 @for_organizers
 async def list_campaigns(request: web.Request) -> web.Response:
+    """All campaigns, newest first, as `CampaignView`."""
     names = await directory.campaigns(request.app[keys.STORE])
     return answer({"ok": True, "campaigns": [await _campaign(request, name) for name in names]})
 
@@ -160,12 +166,14 @@ async def list_campaigns(request: web.Request) -> web.Response:
 @routes.get("/api/campaigns/{id}")
 @for_organizers
 async def show_campaign(request: web.Request) -> web.Response:
+    """`CampaignView`: state, rankings, figures, and what they rest on."""
     return answer({"ok": True, "campaign": await _campaign(request, request.match_info["id"])})
 
 
 @routes.post("/api/campaigns/{id}/{change:open|close}")
 @for_organizers
 async def change_campaign(request: web.Request) -> web.Response:
+    """`Accepted`; 409 if it is open (or closed) already."""
     campaign, opening = request.match_info["id"], request.match_info["change"] == "open"
     return answer(await programme.set_campaign_open(request.app, request[keys.PERSON].actor, campaign, opening))
 
@@ -185,6 +193,7 @@ async def import_trips(request: web.Request) -> web.Response:
 @routes.post("/api/links")
 @for_organizers
 async def make_link(request: web.Request) -> web.Response:
+    """Body: `role` (`host` or `organizer`), `broadcast`, `name`, `seconds`; answers a one-time link as `url`."""
     command = await _body(request, MakeLink)
     url = await links.make_link(
         request.app[keys.STORE], request.app[keys.SETTINGS].url, await _grant(request, command), command.seconds

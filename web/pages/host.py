@@ -30,6 +30,7 @@ ACTS = {"move": ("question", "to", "answer"), "decide": ("comment", "action", "c
 
 @routes.get("/host/{code}")
 async def show(request: web.Request) -> web.Response:
+    """The desk, for its hosts and organizers: `show` names the list, `sort` its order, `item` the selected one."""
     code = request.match_info["code"]
     if not request[keys.PERSON].hosts(code):
         return keep_out(request, broadcast=code)
@@ -38,6 +39,7 @@ async def show(request: web.Request) -> web.Response:
 
 @routes.post("/host/{code}/{act:move|decide|undo}")
 async def act(request: web.Request) -> web.Response:
+    """Form fields are those of the command of that name; goes back to the desk, or shows it with the refusal."""
     code, name = request.match_info["code"], request.match_info["act"]
     if not request[keys.PERSON].hosts(code):
         return keep_out(request, broadcast=code)

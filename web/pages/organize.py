@@ -50,6 +50,7 @@ def for_organizers(handler: Handler) -> Handler:
 @routes.get("/organize")
 @for_organizers
 async def overview(request: web.Request) -> web.Response:
+    """All broadcasts and campaigns, newest first, with what can be done."""
     hub, store = request.app[keys.HUB], request.app[keys.STORE]
     codes, names = await directory.broadcasts(store), await directory.campaigns(store)
     start = max(0, int(page)) if (page := request.query.get("after", "0")).isdecimal() else 0
@@ -221,6 +222,7 @@ async def change_campaign(request: web.Request) -> web.Response:
 @routes.post("/organize/campaign/{id}/import")
 @for_organizers
 async def import_trips(request: web.Request) -> web.Response:
+    """The form of the CSV import (field `file`)."""
     live = await request.app[keys.HUB].campaign(request.match_info["id"])
     try:
         file = (await request.post()).get("file")

@@ -16,11 +16,13 @@ routes = web.RouteTableDef()
 
 @routes.get("/sign-in")
 async def how(request: web.Request) -> web.Response:
+    """How people get a sign-in link."""
     return _page(request, "how")
 
 
 @routes.get("/sign-in/{token}")
 async def look(request: web.Request) -> web.Response:
+    """What the link offers, and a button; looking does not use it up."""
     grant = await links.peek(request.app[keys.STORE], request.match_info["token"])
     if grant is None:
         return _page(request, "gone", status=404)
@@ -29,6 +31,7 @@ async def look(request: web.Request) -> web.Response:
 
 @routes.post("/sign-in/{token}")
 async def use(request: web.Request) -> web.Response:
+    """Uses the link up, sets the role cookie, goes to the desk or the organizer's pages."""
     grant = await links.consume(request.app[keys.STORE], request.match_info["token"])
     if grant is None:
         return _page(request, "gone", status=404)
@@ -42,6 +45,7 @@ async def use(request: web.Request) -> web.Response:
 
 @routes.post("/sign-out")
 async def leave(request: web.Request) -> web.Response:
+    """Takes the role cookie away."""
     response = web.Response(status=303, headers={"Location": "/sign-in?out=1"})
     response.del_cookie(ROLE_COOKIE, path="/")
     return response
