@@ -15,7 +15,7 @@ import msgspec
 from moderation.judge import MODEL_MISSING, PUBLISH, Evidence, Verdict, judge_by_model, judge_by_rules
 from moderation.model.claims import ClaimIndex, claim_bank, load_index
 from moderation.model.encoder import Encoder, ModelUnusable, resolve
-from moderation.model.head import Head
+from moderation.model.head import Head, inputs
 from moderation.model.unpack import WeightsMissing
 from moderation.normalise import Reading, is_brief
 from moderation.policy import Policy
@@ -39,7 +39,8 @@ class Model(msgspec.Struct, frozen=True):
     def evidence(self, readings: Sequence[Reading]) -> list[Evidence]:
         vectors = self.encoder.encode([reading.plain for reading in readings])
         matches = self.index.nearest(vectors)
-        scores = self.head.score(readings, vectors if self.head.fits(self.encoder.name) else None, matches)
+        fits = self.head.fits(self.encoder.name)
+        scores = self.head.score(readings, inputs(readings, vectors, matches, self.index) if fits else None)
         return [Evidence(row, found) for row, found in zip(scores, matches, strict=True)]
 
 

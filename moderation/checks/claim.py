@@ -16,11 +16,11 @@ from streamhub.facts import Reason
 def claim(
     matches: Sequence[Match], misinformation: float, policy: ClaimMatch, bank: Mapping[str, Claim]
 ) -> Finding | None:
-    """Annotate with the best match, if it is near enough and the sentence reads as an assertion."""
+    """Annotate with the best match, if the comment is about it and reads as an assertion."""
     if not matches or misinformation < policy.misinformation_at:
         return None
     best = matches[0]
-    if best.score < policy.annotate_at:
+    if best.topic < policy.topic_at:
         return None
     score = round(min(max(best.said, 0.0), 1.0), 3)
     return Finding("annotate", Reason(code="claim", rule=best.claim, score=score), bank[best.claim].note())

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from moderation.model.claims import claim_bank
 from moderation.model.seeds import Label, seeds
 from moderation.normalise import Reading, read
 
@@ -27,7 +28,8 @@ class Row(msgspec.Struct, frozen=True):
     source: str
     lang: str = ""
     claim: str = ""
-    form: str = ""
+    seed: int = -1
+    """Place of the seed that it is or was made of; -1 for foreign sentences and facts."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -53,8 +55,36 @@ VALIDATE = (
 )
 
 
+_WRAPPED_WEIGHT = 8.0
+_WRAPPERS = {
+    "zh": ("请问{}是真的吗", "听人说{},对吗?", "总有人说{},其实不对", "“{}”是谣言", "别再说{}了,没有依据"),
+    "en": (
+        "is it true that {}?",
+        "someone told me {}, is that right?",
+        "people keep saying {}, which is wrong",
+        '"{}" is a myth',
+        "why do some believe that {}?",
+    ),
+}
+
+
 def seed_rows() -> list[Row]:
-    return [Row(read(seed.text), seed.label, SEED_WEIGHT, "seeds", seed.lang, seed.myth, seed.form) for seed in seeds()]
+    every = enumerate(seeds())
+    return [Row(read(seed.text), seed.label, SEED_WEIGHT, "seeds", seed.lang, seed.myth, i) for i, seed in every]
+
+
+def wrapped_rows() -> list[Row]:
+    """Our assertions asked about and corrected, which makes them harmless; and the facts of the claim bank."""
+    rows = []
+    for i, seed in enumerate(seeds()):
+        if seed.label == "misinformation":
+            wrappers = _WRAPPERS["zh" if seed.lang == "zh" else "en"]
+            for wrapper in (wrappers[i % len(wrappers)], wrappers[(i + 2) % len(wrappers)]):
+                text = wrapper.format(seed.text)
+                rows.append(Row(read(text), "ok", _WRAPPED_WEIGHT, "wrapped", seed.lang, seed.myth, i))
+    for claim in claim_bank().values():
+        rows += [Row(read(text), "ok", _WRAPPED_WEIGHT, "facts") for text in (claim.fact_zh, claim.fact_en)]
+    return rows
 
 
 def foreign_rows(folder: Path, sources: tuple[Source, ...], draw: int = 7) -> list[Row]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from moderation.model.claims import Match
+from moderation.model.claims import ClaimIndex, Match
 from moderation.model.seeds import LABELS
 from moderation.normalise import Reading
 
@@ -32,6 +32,9 @@ BUCKETS = 1 << 16
 """N-grams are hashed into so many features; two that fall into one share its weight."""
 
 GRAMS = (1, 2, 3, 4)
+
+MEANING = 0.7
+"""Share of the network in the average; the letters have the rest."""
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -76,13 +79,11 @@ class Head:
         """Whether it was trained on this encoder's vectors; if not, only the letters can be used."""
         return encoder == self.encoder
 
-    def score(
-        self, readings: Sequence[Reading], vectors: FloatArray | None, matches: Sequence[Sequence[Match]]
-    ) -> list[dict[str, float]]:
-        """Probabilities by label, to three places. `vectors` is None where the encoder does not fit."""
+    def score(self, readings: Sequence[Reading], seen: FloatArray | None) -> list[dict[str, float]]:
+        """Probabilities by label, to three places. `seen` are `inputs`, or None where the encoder does not fit."""
         rows = softmax(np.stack([self._letters(reading) for reading in readings]))
-        if vectors is not None:
-            rows = np.asarray((rows + self._meaning(inputs(readings, vectors, matches))) / 2, dtype=np.float32)
+        if seen is not None:
+            rows = np.asarray(MEANING * self._meaning(seen) + (1 - MEANING) * rows, dtype=np.float32)
         return [{label: round(float(p), 3) for label, p in zip(LABELS, row, strict=True)} for row in rows]
 
     def _letters(self, reading: Reading) -> FloatArray:
@@ -114,11 +115,14 @@ _LONG = 100
 """Characters beyond which a text counts as long; comments end at 200."""
 
 
-def inputs(readings: Sequence[Reading], vectors: FloatArray, matches: Sequence[Sequence[Match]]) -> FloatArray:
-    """The network's input: the vector, how near which side of a claim is, and how the sentence is put."""
+def inputs(
+    readings: Sequence[Reading], vectors: FloatArray, matches: Sequence[Sequence[Match]], index: ClaimIndex
+) -> FloatArray:
+    """The network's input: the vector, the vector without its topic, the claim's nearness, how it is put."""
     return np.hstack(
         [
             vectors,
+            index.aside(vectors, matches),
             np.array([_nearness(found) for found in matches], dtype=np.float32),
             np.array([_manner(reading) for reading in readings], dtype=np.float32),
         ]
@@ -130,7 +134,7 @@ def _nearness(matches: Sequence[Match]) -> tuple[float, float, float]:
     return (
         best.said,
         best.said - best.asked,
-        max(match.said for match in matches) - max(match.asked for match in matches),
+        best.topic,
     )
 
 

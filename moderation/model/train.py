@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from moderation.measure import measure
 from moderation.model.claims import ClaimIndex, Forms, forms, save_vectors
-from moderation.model.corpus import TRAIN, VALIDATE, Row, foreign_rows, seed_rows
+from moderation.model.corpus import TRAIN, VALIDATE, Row, foreign_rows, seed_rows, wrapped_rows
 from moderation.model.encoder import Encoder, FloatArray, resolve
 from moderation.model.head import BUCKETS, WEIGHTS, Head, Weights, grams, inputs
 from moderation.model.seeds import LABELS
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 PARTS = 5
 MEMBERS = 3
 HIDDEN = 64
-EPOCHS = 40
+EPOCHS = 30
 GRAM_EPOCHS = 12
 RATE = 2e-3
 GRAM_RATE = 2e-2
@@ -57,11 +57,12 @@ class Training:
         self.encoder = Encoder(resolve(model, data, log.info))
         self._kept = data / f"training-{self.encoder.name}.npz"
         self.seeds = seed_rows()
-        self.rows = self.seeds + foreign_rows(datasets, TRAIN)
+        self.rows = self.seeds + wrapped_rows() + foreign_rows(datasets, TRAIN)
         self.validation = foreign_rows(datasets, VALIDATE)
         self.forms = forms()
         self._vectors = self._encode()
-        self._part = np.random.default_rng(3).permutation(len(self.seeds)) % PARTS
+        parts = np.random.default_rng(3).permutation(len(self.seeds)) % PARTS
+        self._part = np.array([parts[row.seed] if row.seed >= 0 else -1 for row in self.rows])
 
     def write(self, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
@@ -79,9 +80,8 @@ class Training:
         scored: list[dict[str, float]] = [{} for _ in self.seeds]
         foreign: list[dict[str, float]] = []
         for part in range(PARTS):
-            seen = np.concatenate([np.flatnonzero(self._part != part), np.arange(len(self.seeds), len(self.rows))])
-            hidden = np.flatnonzero(self._part == part)
-            head = self.fit(seen, (part,))
+            hidden = np.flatnonzero(self._part[: len(self.seeds)] == part)
+            head = self.fit(np.flatnonzero(self._part != part), (part,))
             judged = [self.seeds[i] for i in hidden]
             for place, scores in zip(hidden, self._score(head, judged, (part,)), strict=True):
                 scored[place] = scores
@@ -101,7 +101,8 @@ class Training:
 
     def _score(self, head: Head, rows: list[Row], without: tuple[int, ...]) -> list[dict[str, float]]:
         vectors = self._of([row.reading.plain for row in rows])
-        return head.score([row.reading for row in rows], vectors, self._index(without).nearest(vectors))
+        index, readings = self._index(without), [row.reading for row in rows]
+        return head.score(readings, inputs(readings, vectors, index.nearest(vectors), index))
 
     # ── fitting ──────────────────────────────────────────────────────────────────────────────────
 
@@ -131,19 +132,19 @@ class Training:
 
     def _inputs(self, seen: Indices, without: tuple[int, ...]) -> FloatArray:
         """Each seed's claim matches come from an index without the part that it is in: none matches itself."""
-        result = np.zeros((len(seen), self.encoder.size + 7), dtype=np.float32)
-        count = len(self.seeds)
-        part = np.array([self._part[i] if i < count else -1 for i in seen])
-        for which in np.unique(part):
-            places = np.flatnonzero(part == which)
-            rows = [self.rows[seen[i]] for i in places]
+        parts: dict[int, FloatArray] = {}
+        for which in np.unique(self._part[seen]).tolist():
+            rows = [self.rows[i] for i in seen if self._part[i] == which]
             vectors = self._of([row.reading.plain for row in rows])
-            matches = self._index((*without, int(which))).nearest(vectors)
-            result[places] = inputs([row.reading for row in rows], vectors, matches)
+            index = self._index((*without, which))
+            parts[which] = inputs([row.reading for row in rows], vectors, index.nearest(vectors), index)
+        result = np.zeros((len(seen), next(iter(parts.values())).shape[1]), dtype=np.float32)
+        for which, found in parts.items():
+            result[self._part[seen] == which] = found
         return result
 
     def _index(self, without: tuple[int, ...]) -> ClaimIndex:
-        hidden = {self.seeds[i].reading.plain for i in range(len(self.seeds)) if self._part[i] in without}
+        hidden = {row.reading.plain for i, row in enumerate(self.seeds) if self._part[i] in without}
         kept = [i for i, text in enumerate(self.forms.texts) if text not in hidden]
         whole = self.forms
         part = Forms(

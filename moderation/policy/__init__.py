@@ -53,7 +53,7 @@ class Misinformation(_Section, frozen=True):
 
 
 class ClaimMatch(_Section, frozen=True):
-    annotate_at: Annotated[float, msgspec.Meta(ge=0.0, le=3.0)]
+    topic_at: Annotated[float, msgspec.Meta(ge=0.0, le=3.0)]
     misinformation_at: Share
 
 

@@ -21,9 +21,9 @@ def test_nothing_harmless_is_held_and_what_harms_is_found(pipeline: Pipeline) ->
     assert len(rows) == 160 and not mistakes
     figures = summary(evaluate(rows, pipeline))["all"]
     by_label = figures["actions_by_label"]
-    assert by_label["ok"]["hold"] <= 0.03 and by_label["ok"]["annotate"] <= 0.03, by_label
-    assert by_label["promotion"]["hold"] >= 0.85, by_label
-    assert by_label["abuse"]["hold"] >= 0.75, by_label
+    assert by_label["ok"]["hold"] <= 0.03 and by_label["ok"]["annotate"] <= 0.06, by_label
+    assert by_label["promotion"]["hold"] >= 0.90, by_label
+    assert by_label["abuse"]["hold"] >= 0.90, by_label
     assert by_label["misinformation"]["annotate"] >= 0.60, by_label
     assert figures["macro_f1"] >= 0.80
 

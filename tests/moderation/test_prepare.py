@@ -45,7 +45,7 @@ def test_meaning_crosses_languages(model: Model) -> None:
         ["火山排放的二氧化碳比人类多", "volcanoes emit more CO2 than people", "太美了,谢谢主播"]
     )
     assert np.isclose(np.linalg.norm(zh), 1.0, atol=1e-5)
-    assert zh @ en > max(zh @ other, en @ other) + 0.05
+    assert zh @ en > max(zh @ other, en @ other) + 0.03
 
 
 def test_order_and_batching_change_nothing(model: Model) -> None:
