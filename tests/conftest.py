@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from moderation.model.prepare import prepare
 from playwright.async_api import Browser, async_playwright
 from redis.asyncio import Redis
 
+from moderation.model.prepare import prepare
 from streamhub.record.store import EmbeddedValkey, connect
 from tests.running import Running
 

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from aiohttp import web
-from moderation.model.claims import claim_bank
 from redis.exceptions import RedisError
 
 from campaigns import travel
+from moderation.model.claims import claim_bank
 from streamhub.commands import Refusal, Refused
 from streamhub.live.admission import (
     ROLE_COOKIE,
