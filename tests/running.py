@@ -133,8 +133,8 @@ class Running:
         text = await self.api("GET", f"/api/broadcasts/{code}/log")
         return [json.loads(line) for line in text.splitlines()]
 
-    async def viewer(self, code: str, **auth: str) -> Viewer:
-        viewer = Viewer(self.url, auth)
+    async def viewer(self, code: str, *, transports: list[str] | None = None, **auth: str) -> Viewer:
+        viewer = Viewer(self.url, auth, transports)
         await viewer.come(code)
         return viewer
 
@@ -142,8 +142,9 @@ class Running:
 class Viewer:
     """A Socket.IO client (python-socketio, default transports) that keeps every frame it got."""
 
-    def __init__(self, url: str, auth: dict[str, str]) -> None:
+    def __init__(self, url: str, auth: dict[str, str], transports: list[str] | None = None) -> None:
         self.url = url
+        self.transports = transports
         self.auth = auth
         self.frames: list[tuple[str, Any]] = []
         self.joined: dict[str, Any] = {}
@@ -152,7 +153,7 @@ class Viewer:
         self.client = socketio.AsyncClient(reconnection=False)
         for event in ("batch", "outcome", "review", "campaign"):
             self.client.on(event, lambda data, event=event: self.frames.append((event, data)))
-        await self.client.connect(self.url, auth=self.auth)
+        await self.client.connect(self.url, auth=self.auth, transports=self.transports)
         self.joined = await self.client.call("join", {"broadcast": code, **more}, timeout=20)
         assert self.joined["ok"], self.joined
         self.auth = {**self.auth, "token": self.joined["token"]}

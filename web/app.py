@@ -22,6 +22,7 @@ from streamhub.live.admission import (
     Signer,
 )
 from streamhub.live.hub import Hub, address_of
+from streamhub.live.neighbours import Neighbours
 from streamhub.record.store import connect, connect_follower
 from streamhub.wire import Denied
 from web import keys, render
@@ -53,7 +54,7 @@ STATUS_OF = {
 
 
 def create_app(settings: Settings) -> web.Application:
-    app = web.Application(middlewares=[_headers, _answer_errors, _who], client_max_size=4 * 1024 * 1024)
+    app = web.Application(middlewares=[_hand_over, _headers, _answer_errors, _who], client_max_size=4 * 1024 * 1024)
     app[keys.SETTINGS] = settings
     app[keys.SIGNER] = Signer(settings.secret())
     app[keys.MODULES] = MODULES
@@ -67,6 +68,9 @@ def create_app(settings: Settings) -> web.Application:
         behind_proxy=settings.behind_proxy,
     )
     app[keys.HUB].server.attach(app)
+    if settings.hub:
+        app[keys.NEIGHBOURS] = Neighbours(settings.hubs_folder, settings.hub)
+        app[keys.NEIGHBOURS].sign(app[keys.HUB].server)
     app.cleanup_ctx.append(_run_hub)
     for page in PAGES:
         app.add_routes(page.routes)
@@ -78,8 +82,18 @@ def create_app(settings: Settings) -> web.Application:
 async def _run_hub(app: web.Application) -> AsyncIterator[None]:
     await app[keys.HUB].open()
     yield
+    if keys.NEIGHBOURS in app:
+        await app[keys.NEIGHBOURS].close()
     await app[keys.HUB].close()
     await app[keys.STORE].aclose()
+
+
+@web.middleware
+async def _hand_over(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A polling request of another hub's session goes there, before anything else is done with it."""
+    if keys.NEIGHBOURS in request.app:
+        return await request.app[keys.NEIGHBOURS].hand_over(request, handler)
+    return await handler(request)
 
 
 @web.middleware

@@ -14,11 +14,13 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from aiohttp import web
 
 from moderation import worker
 from streamhub.record import boards
+from web import keys
 from web.app import MODULES, create_app
 from web.settings import Settings
 
@@ -35,8 +37,12 @@ def run_hub(settings: Settings) -> None:
     """Serve pages and sockets until told to stop."""
 
     async def main(stop: asyncio.Event) -> None:
-        runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=2.0)
+        app = create_app(settings)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
+        if keys.NEIGHBOURS in app:
+            Path(app[keys.NEIGHBOURS].socket).unlink(missing_ok=True)  # of an earlier process of this name
+            await web.UnixSite(runner, app[keys.NEIGHBOURS].socket).start()
         listening = os.environ.get(LISTEN_ENV)
         if listening:
             await web.SockSite(runner, socket.socket(fileno=int(listening)), backlog=BACKLOG).start()

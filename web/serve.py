@@ -123,6 +123,7 @@ class Supervisor:
         self.settings = settings
         self.valkey = None if settings.store else EmbeddedValkey(settings.valkey_folder, fsync=settings.fsync)
         self.pids: dict[str, int] = {}
+        self._hubs = hubs
         self._roles = {
             **{f"hub-{n}": "hub" for n in range(1, hubs + 1)},
             **{f"moderation-{n}": "moderate" for n in range(1, moderators + 1)},
@@ -166,7 +167,7 @@ class Supervisor:
             started = time.monotonic()
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "web.cli", role, "--data", str(self.settings.data),
-                env=self._environment(), stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+                env=self._environment(name), stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
                 pass_fds=(self._alive_read, self._listening.fileno()),
             )  # fmt: skip
             self._note(name, process.pid)
@@ -199,7 +200,7 @@ class Supervisor:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, name: str) -> dict[str, str]:
         """The settings for a role: what the environment said, and what `serve` was told."""
         settings = self.settings
         given = {
@@ -208,6 +209,7 @@ class Supervisor:
             "STREAMHUB_PORT": str(settings.port),
             "STREAMHUB_STORE": settings.store_url,
             "STREAMHUB_MODEL": settings.model,
+            "STREAMHUB_HUB": name if self._hubs > 1 else "",
             PARENT_ENV: str(self._alive_read),
             LISTEN_ENV: str(self._listening.fileno()),
         }

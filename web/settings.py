@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     behind_proxy: bool = False
     """Believe X-Forwarded-For and X-Forwarded-Proto."""
     demo: bool = False
+    hub: str = ""
+    """Name of this hub process among several that share a port on this machine; "" where there is only one."""
 
     @property
     def url(self) -> str:
@@ -52,6 +54,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def archive_folder(self) -> Path:
         return self.data / "archive"
+
+    @property
+    def hubs_folder(self) -> Path:
+        """Where the hubs of this machine reach each other."""
+        return self.data / "run"
 
     @property
     def server_file(self) -> Path:
@@ -83,6 +90,7 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
         "fsync": "STREAMHUB_FSYNC",
         "public_url": "STREAMHUB_URL",
         "behind_proxy": "STREAMHUB_BEHIND_PROXY",
+        "hub": "STREAMHUB_HUB",
     }
     values: dict[str, object] = {field: environ[name] for field, name in names.items() if environ.get(name)}
     values |= {field: value for field, value in given.items() if value is not None}

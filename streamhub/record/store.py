@@ -74,7 +74,7 @@ class EmbeddedValkey:
         self.fsync = fsync
         self._extra = list(extra)
         self._process: subprocess.Popen[bytes] | None = None
-        self.socket = _socket_path(folder)
+        self.socket = socket_path(folder, "valkey.sock")
 
     @property
     def url(self) -> str:
@@ -136,8 +136,9 @@ class EmbeddedValkey:
         self._process = None
 
 
-def _socket_path(folder: Path) -> str:
-    path = str(folder.resolve() / "valkey.sock")
+def socket_path(folder: Path, name: str) -> str:
+    """Where to put a Unix socket of this folder."""
+    path = str(folder.resolve() / name)
     if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
         return path
     mark = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
