@@ -130,7 +130,7 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
             self.line.send(pkt.encode())
 
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None, code: int = 1000) -> None:
-        """As engineio's; the WebSocket is closed too, and nothing waits longer than the ping timeout."""
+        """As engineio's, but the WebSocket is closed too, and a client that does not poll is not waited for."""
         if self.closed or self.closing:
             return
         self.closing = True
@@ -146,8 +146,6 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         for line in (self.line, self._candidate):
             if line is not None:
                 line.close(code)
-        if self.line is None and wait and not abort:
-            await asyncio.wait([asyncio.ensure_future(self.queue.join())], timeout=self.server.ping_timeout)
         self.server.sockets.pop(self.sid, None)
 
     async def poll(self) -> list[Packet]:
@@ -209,6 +207,13 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         environ.clear()
         environ.update(kept)
         return web.Response()
+
+    async def handle_post_request(self, environ: dict[str, Any]) -> None:
+        """What is no Engine.IO ends the session, and the answer is 400."""
+        try:
+            await super().handle_post_request(environ)
+        except ValueError as error:
+            raise exceptions.EngineIOError from error
 
     def received(self, message: str | bytes) -> None:
         try:
