@@ -26,6 +26,9 @@ from streamhub.wire import Batch, Review
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.1
+UNSEEN_SECONDS = 0.002
+"""After entries that show nothing, such as a comment that waits for its verdict: what follows leaves at once."""
+
 WAIT_MS = 2000
 """How long one read waits for new entries; also how often presence and overdue comments are looked at."""
 
@@ -113,30 +116,32 @@ class Room:
             for entry in entries:
                 advance(self.state, entry)
             self._wake()
-            await self._announce(before, people)
+            shown = await self._announce(before, people)
             self.viewers.catch_up(self._missed_since)
             await self._keep(len(entries))
             if entries:
-                await asyncio.sleep(TICK_SECONDS)
+                await asyncio.sleep(TICK_SECONDS if shown else UNSEEN_SECONDS)
 
-    async def _announce(self, before: str, people: int | None) -> None:
-        """Tell everybody what changed since `before`.
+    async def _announce(self, before: str, people: int | None) -> bool:
+        """Tell everybody what changed since `before`; True if there was something to show.
 
         Nothing is awaited between advancing the state and choosing whom to show it, so whoever joins
         meanwhile gets it either in the acknowledgement or as a frame."""
         if not self.viewers:
-            return
+            return True
         batch = views.since(self.state, before)
         outcomes = views.outcomes_since(self.state, before)
         review = self._changed_review(changed=bool(outcomes)) if self.viewers.has_hosts else None
         if people is not None:
             batch = msgspec.structs.replace(batch, people=people)
-        if not views.is_empty(batch) or people is not None:
+        shown = not views.is_empty(batch)
+        if shown or people is not None:
             await self.viewers.show(batch, before)
         for viewer, outcome in outcomes:
             self.viewers.send_to(viewer, "outcome", outcome)
         if review is not None:
             self.viewers.send_hosts("review", review)
+        return shown
 
     def _missed_since(self, after: str) -> Batch:
         """For a viewer who could not be shown anything since then."""
