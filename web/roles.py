@@ -7,6 +7,7 @@ Started by `serve.py`, or one by one in containers. A role that `serve` started 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -37,6 +38,8 @@ def run_hub(settings: Settings) -> None:
     async def main(stop: asyncio.Event) -> None:
         runner = web.AppRunner(create_app(settings), access_log=None, shutdown_timeout=2.0)
         await runner.setup()
+        gc.collect()
+        gc.freeze()  # what is loaded now stays: no collection looks at it again
         listening = os.environ.get(LISTEN_ENV)
         if listening:
             await web.SockSite(runner, socket.socket(fileno=int(listening)), backlog=BACKLOG).start()

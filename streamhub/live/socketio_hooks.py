@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import engineio
@@ -101,11 +101,8 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
             if self.backlog > limit:
                 return False
             self.push(frame)
-        elif line.transport.get_write_buffer_size() > limit:
-            return False
-        elif not line.closing:
-            line.transport.write(frame.wire)
-        return True
+            return True
+        return line.offer(frame.wire, limit)
 
     @property
     def backlog(self) -> int:
@@ -194,7 +191,7 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         answer = handshake(request.headers)
         if answer is None or request.transport is None:
             return web.Response(status=400, text="not a WebSocket handshake")
-        line = Line(request.transport, self, self.server.max_http_buffer_size)
+        line = Line(request.transport, self, self.server.max_http_buffer_size, _direct(request.transport))
         release(request, line)
         line.transport.write(answer)
         if self.connected:
@@ -213,7 +210,8 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         try:
             await super().handle_post_request(environ)
         except ValueError as error:
-            raise exceptions.EngineIOError from error
+            if not self.closed:
+                raise exceptions.EngineIOError from error
 
     def received(self, message: str | bytes) -> None:
         try:
@@ -418,6 +416,13 @@ def release(request: web.Request, line: Line) -> None:
     handler.transport = None  # else `connection_lost` closes it
     handler.connection_lost(None)
     transport.resume_reading()
+
+
+def _direct(transport: asyncio.Transport) -> Callable[[bytes], int] | None:
+    """The `send` of the socket that asyncio holds; None over TLS and on loops that hold none."""
+    if transport.get_extra_info("sslcontext") is not None:
+        return None
+    return getattr(getattr(transport.get_extra_info("socket"), "_sock", None), "send", None)
 
 
 def _environ(request: web.Request) -> dict[str, Any]:

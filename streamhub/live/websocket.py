@@ -12,7 +12,7 @@ import base64
 import binascii
 import hashlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from streamhub.live.frames import BINARY, TEXT, websocket_frame
@@ -63,10 +63,18 @@ def handshake(headers: Mapping[str, str]) -> bytes | None:
 class Line(asyncio.Protocol):
     """Reads frames into messages of at most `limit` bytes, answers pings and the close handshake by itself."""
 
-    __slots__ = ("_buffer", "_limit", "_opcode", "_parts", "_receiver", "_timer", "closing", "transport")
+    __slots__ = ("_buffer", "_direct", "_limit", "_opcode", "_parts", "_receiver", "_timer", "closing", "transport")
 
-    def __init__(self, transport: asyncio.Transport, receiver: Receiver, limit: int) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        receiver: Receiver,
+        limit: int,
+        direct: Callable[[bytes], int] | None = None,
+    ) -> None:
+        """`direct` is `send` of the socket beneath, where there is one without TLS."""
         self.transport = transport
+        self._direct = direct
         self._receiver: Receiver | None = receiver
         self._limit = limit
         self._buffer = b""
@@ -86,6 +94,28 @@ class Line(asyncio.Protocol):
         """One whole frame, after all that were written before. After the close frame nothing more is sent."""
         if not self.closing and not self.transport.is_closing():
             self.transport.write(frame)
+
+    def offer(self, frame: bytes, limit: int) -> bool:
+        """As `write`, but False and nothing sent if more than `limit` bytes wait already. The hot path: where nothing
+        waits, the kernel takes the frame without a detour, and what it does not take waits in the transport."""
+        transport = self.transport
+        waiting = transport.get_write_buffer_size()
+        if waiting > limit:
+            return False
+        if self.closing:
+            return True
+        if not waiting and self._direct is not None and not transport.is_closing():
+            try:
+                taken = self._direct(frame)
+            except BlockingIOError:
+                taken = 0
+            except OSError:
+                return True  # the transport will notice by itself
+            if taken == len(frame):
+                return True
+            frame = frame[taken:]
+        transport.write(frame)
+        return True
 
     def send(self, message: str | bytes) -> None:
         if isinstance(message, str):
