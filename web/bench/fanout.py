@@ -135,6 +135,9 @@ def resident(pid: int) -> int:
 
 
 def _medians(measured: Sequence[Measured]) -> Measured:
-    fields = {field: statistics.median(getattr(one, field) for one in measured) for field in Measured.__struct_fields__}
+    fields = {
+        field: round(statistics.median(getattr(one, field) for one in measured), 3)
+        for field in Measured.__struct_fields__
+    }
     whole = {field: int(fields[field]) for field in ("delivered", "expected", "refused", "frames")}
     return Measured(**(fields | whole | {"rounds": len(measured)}))
