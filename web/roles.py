@@ -7,6 +7,7 @@ Started by `serve.py`, or one by one in containers. A role that `serve` started 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -43,6 +44,8 @@ def run_hub(settings: Settings) -> None:
         if keys.NEIGHBOURS in app:
             Path(app[keys.NEIGHBOURS].socket).unlink(missing_ok=True)  # of an earlier process of this name
             await web.UnixSite(runner, app[keys.NEIGHBOURS].socket).start()
+        gc.collect()
+        gc.freeze()  # what is loaded now stays: no collection looks at it again
         listening = os.environ.get(LISTEN_ENV)
         if listening:
             await web.SockSite(runner, socket.socket(fileno=int(listening)), backlog=BACKLOG).start()

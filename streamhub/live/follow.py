@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from streamhub.live import views
 from streamhub.live.presence import Presence
-from streamhub.live.viewers import Viewers
+from streamhub.live.viewers import FROM_THE_START, Viewers
 from streamhub.record.log import broadcast_log, stop_following
 from streamhub.record.replay import keep_snapshot, replay
 from streamhub.state.broadcast import advance
@@ -26,8 +26,14 @@ from streamhub.wire import Batch, Review
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.1
+UNSEEN_SECONDS = 0.002
+"""After entries that show nothing, such as a comment that waits for its verdict: what follows leaves at once."""
+
 WAIT_MS = 2000
 """How long one read waits for new entries; also how often presence and overdue comments are looked at."""
+
+BEHIND_WAIT_MS = 250
+"""The same while a viewer is behind: how often it is looked whether its connection has drained."""
 
 RETRY_SECONDS = 0.5
 SNAPSHOT_EVERY = 2000
@@ -97,41 +103,50 @@ class Room:
                 if interrupted:
                     await self._check_lineage()
                     interrupted = False
-                entries = await self._log.wait(self.state.as_of, WAIT_MS)
+                wait_ms = BEHIND_WAIT_MS if self.viewers.has_behind else WAIT_MS
+                entries = await self._log.wait(self.state.as_of, wait_ms)
             except (RedisError, OSError, TimeoutError) as error:
                 if not interrupted:
                     log.warning("%s: cannot read the log (%s), trying again", self.code, type(error).__name__)
                 interrupted = True
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            people = await self._counted() if self.viewers else None
             before = self.state.as_of
             for entry in entries:
                 advance(self.state, entry)
             self._wake()
-            await self._announce(before)
+            shown = await self._announce(before, people)
+            self.viewers.catch_up(self._missed_since)
             await self._keep(len(entries))
             if entries:
-                await asyncio.sleep(TICK_SECONDS)
+                await asyncio.sleep(TICK_SECONDS if shown else UNSEEN_SECONDS)
 
-    async def _announce(self, before: str) -> None:
-        """Tell everybody what changed since `before`.
+    async def _announce(self, before: str, people: int | None) -> bool:
+        """Tell everybody what changed since `before`; True if there was something to show.
 
-        Nothing is awaited between looking at the state and handing the frame to the sockets, so whoever
-        joins meanwhile gets it either in the acknowledgement or as a frame."""
+        Nothing is awaited between advancing the state and choosing whom to show it, so whoever joins
+        meanwhile gets it either in the acknowledgement or as a frame."""
         if not self.viewers:
-            return
-        people = await self._counted()
+            return True
         batch = views.since(self.state, before)
         outcomes = views.outcomes_since(self.state, before)
         review = self._changed_review(changed=bool(outcomes)) if self.viewers.has_hosts else None
         if people is not None:
             batch = msgspec.structs.replace(batch, people=people)
-        if not views.is_empty(batch) or people is not None:
-            await self.viewers.send_all("batch", batch)
+        shown = not views.is_empty(batch)
+        if shown or people is not None:
+            await self.viewers.show(batch, before)
         for viewer, outcome in outcomes:
-            await self.viewers.send_to(viewer, "outcome", outcome)
+            self.viewers.send_to(viewer, "outcome", outcome)
         if review is not None:
-            await self.viewers.send_hosts("review", review)
+            self.viewers.send_hosts("review", review)
+        return shown
+
+    def _missed_since(self, after: str) -> Batch:
+        """For a viewer who could not be shown anything since then."""
+        batch = self.whole(200) if after == FROM_THE_START else views.since(self.state, after)
+        return msgspec.structs.replace(batch, people=self.presence.known(self.code, self.viewers.people))
 
     def _changed_review(self, *, changed: bool) -> Review | None:
         """The review queue if it changed: by a verdict or decision, or because comments became overdue."""
@@ -172,4 +187,4 @@ class Room:
         if self.state.epoch and not same:
             log.warning("%s: the log is not the one that was followed; starting over", self.code)
             self.state = await replay(self._store, self.code)
-            await self.viewers.send_all("batch", self.whole(200))
+            await self.viewers.show(self.whole(200), self.state.as_of)

@@ -1,16 +1,23 @@
-"""What goes over the wire: Structs to JSON once per frame, whoever and however many receive it.
+"""What goes over the wire: Structs to JSON once, and one event to the final bytes of its WebSocket frame once.
 
-`WireJson` is what python-socketio encodes and decodes packets with.
+`viewers.py` builds one `Frame` a tick and writes the same bytes to every socket; `WireJson` is what
+python-socketio encodes and decodes all other packets with.
 """
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import msgspec
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder()
+
+TEXT, BINARY = 1, 2
+
+_HEAD = b"42["
+"""Engine.IO "message" and Socket.IO "event" in the default namespace, then the JSON array [name, data]."""
 
 
 class WireJson:
@@ -27,3 +34,30 @@ class WireJson:
             return _DECODER.decode(text)
         except msgspec.MsgspecError as error:
             raise ValueError("malformed JSON") from error
+
+
+class Frame:
+    """One Socket.IO event for many receivers. `wire` is a whole WebSocket frame, unmasked, as servers send."""
+
+    __slots__ = ("_packet", "wire")
+
+    def __init__(self, event: str, data: Any) -> None:
+        self._packet = b"".join((_HEAD, _ENCODER.encode(event), b",", _ENCODER.encode(data), b"]"))
+        self.wire = websocket_frame(TEXT, self._packet)
+
+    @property
+    def message(self) -> str:
+        """For the polling transport: what follows the Engine.IO packet type."""
+        return self._packet[1:].decode()
+
+
+def websocket_frame(opcode: int, payload: bytes) -> bytes:
+    """One final, unmasked, uncompressed frame."""
+    size = len(payload)
+    if size < 126:
+        head = struct.pack("!BB", 0x80 | opcode, size)
+    elif size < 65536:
+        head = struct.pack("!BBH", 0x80 | opcode, 126, size)
+    else:
+        head = struct.pack("!BBQ", 0x80 | opcode, 127, size)
+    return head + payload

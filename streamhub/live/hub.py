@@ -38,6 +38,7 @@ from streamhub.live.follow import Room
 from streamhub.live.frames import WireJson
 from streamhub.live.presence import Presence
 from streamhub.live.rooms import Rooms
+from streamhub.live.socketio_hooks import LiveServer, send_back
 from streamhub.record.log import Log, NotRecorded, broadcast_log
 from streamhub.state.projection import START, position
 from streamhub.wire import Accepted, CampaignView, Denied, Joined
@@ -60,7 +61,7 @@ def make_server(**options: Any) -> socketio.AsyncServer:
         "ping_interval": 25,
         "ping_timeout": 20,
     }
-    return socketio.AsyncServer(**(defaults | options))
+    return LiveServer(**(defaults | options))
 
 
 class Hub:
@@ -180,13 +181,13 @@ class Hub:
         self._people[sid] = self._signer.person(
             _text(given.get("token")) or _morsel(cookies, VIEWER_COOKIE),
             _text(given.get("role")) or _morsel(cookies, ROLE_COOKIE),
-            address=address_of(environ["aiohttp.request"], self._behind_proxy),
+            address=_address(environ["REMOTE_ADDR"], environ.get("HTTP_X_FORWARDED_FOR", ""), self._behind_proxy),
         )
 
     async def _disconnected(self, sid: str, *_: object) -> None:
         self._people.pop(sid, None)
         if (room := self._seats.pop(sid, None)) is not None:
-            await room.viewers.leave(sid)
+            room.viewers.leave(sid)
             room.left_at = time.monotonic()
 
     def _answered(self, handler: Any, *given: Any) -> Any:
@@ -213,7 +214,7 @@ class Hub:
         campaigns = await self.campaigns(room.code)
         if sid not in self._people:
             raise refuse("not_joined", "the socket has gone")
-        await self._take_seat(sid, person, room)
+        self._take_seat(sid, person, room)
         state = room.state
         knows = command.after and command.epoch == state.epoch and position(command.after) <= position(state.as_of)
         batch = views.since(state, command.after) if knows else room.whole(command.last)
@@ -230,12 +231,12 @@ class Hub:
             people=self._presence.known(room.code, room.viewers.people),
         )
 
-    async def _take_seat(self, sid: str, person: Person, room: Room) -> None:
+    def _take_seat(self, sid: str, person: Person, room: Room) -> None:
         earlier = self._seats.get(sid)
         if earlier is not None and earlier is not room:
-            await earlier.viewers.leave(sid)
+            earlier.viewers.leave(sid)
         self._seats[sid] = room
-        await room.viewers.seat(sid, person)
+        room.viewers.seat(sid, person)
 
     async def _performed(self, name: str, sid: str, fields: object) -> Accepted:
         room = self._seats.get(sid)
@@ -273,18 +274,20 @@ class Hub:
     async def _announce_campaign(self, view: CampaignView) -> None:
         for room in self._rooms:
             if view.id in room.state.details.campaigns:
-                await room.viewers.send_all("campaign", view)
+                await room.viewers.send_all("campaign", view, key=view.id)
 
     async def _send_back(self, room: Room) -> None:
         for sid in [sid for sid, seat in self._seats.items() if seat is room]:
-            await self.server.disconnect(sid)
+            await send_back(self.server, sid)
 
 
 def address_of(request: Any, behind_proxy: bool) -> str:
     """The viewer's address; what a proxy says is believed only when the settings say there is one."""
-    if behind_proxy and (forwarded := request.headers.get("X-Forwarded-For")):
-        return str(forwarded.split(",")[-1].strip())
-    return str(request.remote or "")
+    return _address(request.remote or "", request.headers.get("X-Forwarded-For", ""), behind_proxy)
+
+
+def _address(remote: str, forwarded: str, behind_proxy: bool) -> str:
+    return forwarded.split(",")[-1].strip() if behind_proxy and forwarded else remote
 
 
 def _text(value: object) -> str | None:

@@ -1,12 +1,60 @@
-"""The sockets of one room: who sits where, and sending to all, to one author, or to the hosts."""
+"""The sockets of one room: who sits where, one frame to all of them, and what becomes of those who lag.
+
+`follow.py` shows each tick's batch to everybody; outcomes go to one author, reviews to the hosts. Nobody's
+slowness costs the others anything, and nothing is lost to the slow: they get one frame of all that they
+missed, or are dropped and catch up from the log when they come back.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Hashable
 from typing import Any
 
+import msgspec
 import socketio
 
 from streamhub.live.admission import Person
+from streamhub.live.frames import Frame
+from streamhub.live.socketio_hooks import EngineSocket, socket_of
+from streamhub.wire import Batch
+
+log = logging.getLogger(__name__)
+
+CHUNK = 256
+"""Sockets written to per turn of the event loop: 2 ms or so."""
+
+BEHIND_BYTES = 64 * 1024
+"""With more than this unsent a viewer is behind: it is skipped until all is taken."""
+
+BEHIND_SECONDS = 30.0
+"""Who is behind for so long is dropped."""
+
+FROM_THE_START = ""
+"""Missed more than a position can say: the log's history has changed."""
+
+
+class Counts(msgspec.Struct):
+    """What slowness did: batches not sent to somebody, viewers who caught up by one frame, viewers dropped."""
+
+    skipped: int = 0
+    caught_up: int = 0
+    dropped: int = 0
+
+
+class Seat:
+    """One socket in the room. Where it is behind, `behind` is the log position up to which it has everything."""
+
+    __slots__ = ("behind", "missed", "person", "since", "socket")
+
+    def __init__(self, socket: EngineSocket | None, person: Person) -> None:
+        self.socket = socket
+        self.person = person
+        self.behind: str | None = None
+        self.since = 0.0
+        self.missed: dict[Hashable, Frame] | None = None
 
 
 class Viewers:
@@ -15,12 +63,14 @@ class Viewers:
     def __init__(self, server: socketio.AsyncServer, code: str) -> None:
         self._server = server
         self._code = code
-        self._people: dict[str, Person] = {}
-        self._seats_of: dict[str, set[str]] = {}
-        self._hosts: set[str] = set()
+        self._seats: dict[str, Seat] = {}
+        self._seats_of: dict[str, tuple[Seat, ...]] = {}
+        self._hosts: dict[str, Seat] = {}
+        self._behind: set[Seat] = set()
+        self.counts = Counts()
 
     def __len__(self) -> int:
-        return len(self._people)
+        return len(self._seats)
 
     @property
     def people(self) -> int:
@@ -31,32 +81,108 @@ class Viewers:
     def has_hosts(self) -> bool:
         return bool(self._hosts)
 
-    async def seat(self, sid: str, person: Person) -> None:
-        await self._server.enter_room(sid, self._code)
-        self._people[sid] = person
-        self._seats_of.setdefault(person.viewer, set()).add(sid)
+    @property
+    def has_behind(self) -> bool:
+        return bool(self._behind)
+
+    def seat(self, sid: str, person: Person) -> None:
+        """From now on this socket gets what is shown; until now it knows what its acknowledgement says."""
+        self.leave(sid)
+        seat = self._seats[sid] = Seat(socket_of(self._server, sid), person)
+        self._seats_of[person.viewer] = (*self._seats_of.get(person.viewer, ()), seat)
         if person.hosts(self._code):
-            self._hosts.add(sid)
+            self._hosts[sid] = seat
 
-    async def leave(self, sid: str) -> None:
-        if (person := self._people.pop(sid, None)) is None:
+    def leave(self, sid: str) -> None:
+        if (seat := self._seats.pop(sid, None)) is None:
             return
-        self._hosts.discard(sid)
-        seats = self._seats_of[person.viewer]
-        seats.discard(sid)
-        if not seats:
-            del self._seats_of[person.viewer]
-        await self._server.leave_room(sid, self._code)
+        seat.socket = None
+        self._hosts.pop(sid, None)
+        self._behind.discard(seat)
+        viewer = seat.person.viewer
+        if others := tuple(other for other in self._seats_of[viewer] if other is not seat):
+            self._seats_of[viewer] = others
+        else:
+            del self._seats_of[viewer]
 
-    async def send_all(self, event: str, frame: Any) -> None:
-        """Encoded once, written to every socket of the room."""
-        if self._people:
-            await self._server.emit(event, frame, room=self._code)
+    async def show(self, batch: Batch, before: str) -> None:
+        """What happened after `before`, to everybody who is seated now, in chunks.
 
-    async def send_to(self, viewer: str, event: str, frame: Any) -> None:
-        for sid in list(self._seats_of.get(viewer, ())):
-            await self._server.emit(event, frame, to=sid)
+        Whoever joins while it goes out has it from the acknowledgement. Who is behind is left for `catch_up`."""
+        frame = Frame("batch", batch)
+        if batch.reset:
+            for seat in self._behind:
+                seat.behind = FROM_THE_START
+        async for chunk in _chunks(list(self._seats.values())):
+            for seat in chunk:
+                if (socket := seat.socket) is None:
+                    continue
+                if seat.behind is not None or not socket.offer(frame, BEHIND_BYTES):
+                    self._skip(seat, FROM_THE_START if batch.reset else before)
 
-    async def send_hosts(self, event: str, frame: Any) -> None:
-        for sid in list(self._hosts):
-            await self._server.emit(event, frame, to=sid)
+    def catch_up(self, missed_since: Callable[[str], Batch]) -> None:
+        """Give one frame of everything missed to those whose connection has drained; drop who lags too long.
+
+        Called between two `show`s, when the state is what was shown last."""
+        frames: dict[str, Frame] = {}
+        now = time.monotonic()
+        for seat in list(self._behind):
+            if (socket := seat.socket) is None or seat.behind is None:
+                self._behind.discard(seat)
+            elif not socket.backlog:
+                if seat.behind not in frames:
+                    frames[seat.behind] = Frame("batch", missed_since(seat.behind))
+                socket.push(frames[seat.behind])
+                for frame in (seat.missed or {}).values():
+                    socket.push(frame)
+                seat.behind = seat.missed = None
+                self._behind.discard(seat)
+                self.counts.caught_up += 1
+            elif now - seat.since > BEHIND_SECONDS:
+                self._behind.discard(seat)
+                self.counts.dropped += 1
+                log.info("%s: a viewer was behind for %g s and is dropped", self._code, BEHIND_SECONDS)
+                socket.drop()
+
+    async def send_all(self, event: str, data: Any, key: Hashable = None) -> None:
+        """The latest of its kind (`event` and `key`), to everybody; who is behind gets the last one later."""
+        if self._seats:
+            frame = Frame(event, data)
+            async for chunk in _chunks(list(self._seats.values())):
+                _send_latest(chunk, (event, key), frame)
+
+    def send_to(self, viewer: str, event: str, data: Any) -> None:
+        """To every tab of one viewer, behind or not."""
+        if seats := self._seats_of.get(viewer):
+            frame = Frame(event, data)
+            for seat in seats:
+                if seat.socket is not None:
+                    seat.socket.push(frame)
+
+    def send_hosts(self, event: str, data: Any) -> None:
+        """The latest of its kind, to the hosts."""
+        if self._hosts:
+            _send_latest(list(self._hosts.values()), (event, None), Frame(event, data))
+
+    def _skip(self, seat: Seat, before: str) -> None:
+        self.counts.skipped += 1
+        if seat.behind is None:
+            seat.behind = before
+            seat.since = time.monotonic()
+            self._behind.add(seat)
+
+
+def _send_latest(seats: list[Seat], kind: Hashable, frame: Frame) -> None:
+    for seat in seats:
+        if seat.behind is not None:
+            seat.missed = (seat.missed or {}) | {kind: frame}
+        elif seat.socket is not None:
+            seat.socket.push(frame)
+
+
+async def _chunks(seats: list[Seat]) -> AsyncIterator[list[Seat]]:
+    """One chunk per turn of the event loop; the first at once."""
+    for start in range(0, len(seats), CHUNK):
+        if start:
+            await asyncio.sleep(0)
+        yield seats[start : start + CHUNK]

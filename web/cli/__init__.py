@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from web.cli.bench import bench
 from web.cli.broadcast import broadcast
 from web.cli.campaign import campaign
 from web.cli.doctor import doctor
@@ -42,7 +43,7 @@ def streamhub() -> None:
 
 
 for command in (
-    serve, broadcast, campaign, link, replay, log, report, moderation, travel, doctor, hub, moderate, boards,
+    serve, broadcast, campaign, link, replay, log, report, moderation, travel, doctor, bench, hub, moderate, boards,
 ):  # fmt: skip
     streamhub.add_command(command)
 

@@ -1,0 +1,41 @@
+"""`streamhub bench fanout` measures a real hub and its peers, and loses nothing doing so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the measurement reads Linux's /proc")
+def test_every_delivery_is_counted_and_the_figures_are_there() -> None:
+    peers = ["stock", *(["raw"] if shutil.which("gcc") or shutil.which("cc") else [])]
+    done = subprocess.run(
+        [sys.executable, "-m", "web.cli", "bench", "fanout", "--viewers", "30", "--rate", "20", "--seconds", "1",
+         "--against", ",".join(peers), "--json"],
+        cwd=ROOT, capture_output=True, timeout=120, check=True,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert list(found) == ["streamhub", *peers]
+    for name, figures in found.items():
+        assert figures["delivered"] == figures["expected"] >= 30 * 10, name
+        assert figures["refused"] == 0
+        assert figures["us_per_delivery"] > 0 and figures["p50_ms"] <= figures["p99_ms"]
+        assert figures["options"] == {
+            "viewers": 30, "rate": 20.0, "seconds": 1.0, "tick": 0, "moderation": False,
+        }  # fmt: skip
+    assert found["streamhub"]["rss_per_viewer_bytes"] < 30_000
+
+
+def test_an_unknown_peer_is_a_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "web.cli", "bench", "fanout", "--against", "carrier"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and "no such peer: carrier" in done.stderr

@@ -1,0 +1,1 @@
+"""Measurements of the real server beside its peers: `streamhub bench`."""

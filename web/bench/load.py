@@ -1,0 +1,208 @@
+"""Many viewers in one process, as light as Python allows: blocking to come in, then one epoll loop.
+
+Started by `fanout.py` as `python -m web.bench.load PORT VIEWERS TOKENS`, on a core of its own. It joins as a browser
+does, over WebSocket, prints one JSON line when all are in, and one for each line it reads: `rate R SECONDS`.
+The time of sending is in the comment's text, so a latency is from "sent" to "received", by one clock.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import resource
+import select
+import socket
+import struct
+import sys
+import time
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+BROADCAST = "BENCH"
+TIMES = re.compile(rb'"text":"t(\d+)')
+FILLING = "what a reef, look at the colours, and so many fish"
+DRAIN_SECONDS = 5.0
+
+
+class Viewer:
+    """One connection. `comment` counts what it said, for the `once` of the next."""
+
+    __slots__ = ("comment", "number", "rest", "socket")
+
+    def __init__(self, number: int, connection: socket.socket, rest: bytes) -> None:
+        self.number = number
+        self.socket = connection
+        self.rest = rest
+        self.comment = 0
+
+    def frames(self, data: bytes) -> Iterator[bytes]:
+        """Payloads of the whole text frames that have come."""
+        data = self.rest + data if self.rest else data
+        at = 0
+        while len(data) - at >= 2:
+            size, head = data[at + 1] & 127, 2
+            if size >= 126:
+                head = 4 if size == 126 else 10
+                if len(data) - at < head:
+                    break
+                size = int.from_bytes(data[at + 2 : at + head], "big")
+            if len(data) - at < head + size:
+                break
+            if data[at] & 15 == 8:
+                raise ConnectionError(f"viewer {self.number} was closed")
+            yield data[at + head : at + head + size]
+            at += head + size
+        self.rest = data[at:]
+
+    def send(self, payload: bytes) -> None:
+        """A masked frame, with the mask that changes nothing."""
+        size = len(payload)
+        head = struct.pack("!BB", 0x81, 0x80 | size) if size < 126 else struct.pack("!BBH", 0x81, 0xFE, size)
+        self.socket.sendall(head + bytes(4) + payload)
+
+
+def come(port: int, number: int, token: str) -> Viewer:
+    """Connect and, with a token, join the broadcast; returns when the acknowledgement is there."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.sendall(
+        f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
+        "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36\r\n"
+        f"Origin: http://127.0.0.1:{port}\r\nAccept-Language: zh-CN,zh;q=0.9\r\n\r\n".encode()
+    )
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += connection.recv(65536) or _ended(number)
+    viewer = Viewer(number, connection, answer.partition(b"\r\n\r\n")[2])
+    _expect(viewer, b"0")
+    viewer.send(b"40" + (json.dumps({"token": token}).encode() if token else b""))
+    _expect(viewer, b"40")
+    if token:
+        viewer.send(b"420" + json.dumps(["join", {"broadcast": BROADCAST, "last": 50}]).encode())
+        _expect(viewer, b"430")
+    return viewer
+
+
+def _expect(viewer: Viewer, beginning: bytes) -> None:
+    data = b""
+    while True:
+        found = list(viewer.frames(data))
+        if any(payload.startswith(beginning) for payload in found):
+            return
+        data = viewer.socket.recv(65536) or _ended(viewer.number)
+
+
+def _ended(number: int) -> bytes:
+    raise ConnectionError(f"viewer {number}: the server hung up")
+
+
+class Room:
+    """All viewers, and what they received in one measurement."""
+
+    def __init__(self, viewers: Sequence[Viewer], joined: bool) -> None:
+        self.viewers = viewers
+        self.joined = joined
+        self.by_fd = {viewer.socket.fileno(): viewer for viewer in viewers}
+        self.epoll = select.epoll()
+        for fd, viewer in self.by_fd.items():
+            viewer.socket.setblocking(False)
+            self.epoll.register(fd, select.EPOLLIN)
+        self.next = 0
+        self._forget()
+
+    def measure(self, rate: float, seconds: float) -> dict[str, float]:
+        """Publish `rate` comments a second, from one viewer after the other; spins, as sleeping readers would
+        make each write of the server pay for waking them, which viewers far away do not."""
+        self._forget()
+        begin = time.monotonic()
+        published = 0
+        while (now := time.monotonic()) < begin + seconds:
+            while published < rate * (now - begin):
+                self._publish()
+                published += 1
+            self._pump(0)
+        expected = published * len(self.viewers)
+        while len(self.latencies) < expected and time.monotonic() < begin + seconds + DRAIN_SECONDS:
+            self._pump(0.02)
+        ordered = sorted(self.latencies)
+        return {
+            "published": published,
+            "expected": expected,
+            "delivered": len(ordered),
+            "refused": self.refused,
+            "frames": self.frames,
+            "p50_ms": _percentile(ordered, 0.5),
+            "p99_ms": _percentile(ordered, 0.99),
+        }
+
+    def _forget(self) -> None:
+        self.latencies, self.refused, self.frames = array("d"), 0, 0
+
+    def idle(self) -> None:
+        """Answer what comes until there is something to read on standard input."""
+        while not select.select([sys.stdin], [], [], 0)[0]:
+            self._pump(0.1)
+
+    def _publish(self) -> None:
+        viewer = self.viewers[self.next % len(self.viewers)]
+        self.next += 1
+        text = f"t{time.monotonic_ns()} {FILLING}"
+        if self.joined:
+            viewer.comment += 1
+            once = f"b{viewer.number:05}-{viewer.comment:05}"
+            viewer.send(b"421" + json.dumps(["comment", {"once": once, "text": text, "nick": "Coral"}]).encode())
+        else:
+            shown = {"id": "1790000000000-0", "shown": "1790000000001-0", "at": 1790000000000, "viewer": "0a1b2c3d"}
+            viewer.send(
+                b"42" + json.dumps(["c", {**shown, "nick": "Coral", "text": text}], separators=(",", ":")).encode()
+            )
+
+    def _pump(self, timeout: float) -> None:
+        for fd, _ in self.epoll.poll(timeout, 512):
+            viewer = self.by_fd[fd]
+            try:
+                data = viewer.socket.recv(1 << 18) or _ended(viewer.number)
+            except BlockingIOError:
+                continue
+            received = time.monotonic_ns()
+            for payload in viewer.frames(data):
+                if payload == b"2":
+                    viewer.send(b"3")
+                elif payload.startswith((b'42["batch"', b'42["c"')):
+                    self.frames += 1
+                    self.latencies.extend((received - int(sent)) / 1e6 for sent in TIMES.findall(payload))
+                elif payload.startswith(b"431") and b'"ok":false' in payload:
+                    self.refused += 1
+
+
+def _percentile(ordered: Sequence[float], share: float) -> float:
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 2) if ordered else float("nan")
+
+
+def _say(**found: object) -> None:
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
+
+
+def main(port: int, count: int, tokens: str) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    given = Path(tokens).read_text().split() if tokens else [""] * count
+    begin = time.monotonic()
+    room = Room([come(port, number, given[number]) for number in range(count)], joined=bool(tokens))
+    _say(ready=count, seconds=round(time.monotonic() - begin, 2))
+    while True:
+        room.idle()
+        command = sys.stdin.readline().split()
+        if not command or command[0] != "rate":
+            return
+        _say(**room.measure(float(command[1]), float(command[2])))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "")

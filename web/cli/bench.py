@@ -1,0 +1,60 @@
+"""`streamhub bench`: measure this machine's server, alone or beside its peers."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+import msgspec
+
+from web.cli.frame import Failed, Group, as_json, print_json, print_table
+
+PEERS = ("node", "stock", "raw")
+
+
+@click.group(cls=Group, example="streamhub bench fanout --viewers 1000 --rate 50 --seconds 10")
+def bench() -> None:
+    """Measure what this machine can do."""
+
+
+@bench.command(example="streamhub bench fanout --viewers 1000 --rate 50 --tick 100 --against node,raw --rounds 3")
+@click.option("--viewers", type=click.IntRange(1, 30_000), default=1000, show_default=True, help="Viewers of one room.")
+@click.option("--rate", type=click.FloatRange(0.1, 1000), default=5.0, show_default=True, help="Comments a second.")
+@click.option("--seconds", type=click.FloatRange(1, 600), default=10.0, show_default=True, help="How long to measure.")
+@click.option("--rounds", type=click.IntRange(1, 50), default=1, show_default=True, help="Medians over so many.")
+@click.option("--against", default="", metavar="NAMES", help="Peers to measure beside: node, stock, raw, with commas.")
+@click.option("--tick", type=click.IntRange(0, 1000), default=0, help="Peers put so many ms of comments in one frame.")
+@click.option("--moderation", is_flag=True, help="Verdicts from a real moderation worker, not from the bench.")
+@as_json
+def fanout(
+    viewers: int, rate: float, seconds: float, rounds: int, against: str, tick: int, moderation: bool, as_json: bool
+) -> None:
+    """Processor time per delivered comment and memory per idle viewer, of a real hub process.
+
+    Viewers join over WebSocket as browsers do; comments go through admission, the log and the tick. A server of its
+    own is started in a temporary folder; nothing else is touched."""
+    from web.bench.fanout import measure
+    from web.bench.servers import Options
+
+    peers = [name.strip() for name in against.split(",") if name.strip()]
+    if unknown := [name for name in peers if name not in PEERS]:
+        raise click.UsageError(f"no such peer: {', '.join(unknown)}; there are {', '.join(PEERS)}")
+    if not sys.platform.startswith("linux"):
+        raise Failed("The measurement reads /proc, which only Linux has.")
+    options = Options(viewers=viewers, rate=rate, seconds=seconds, tick=tick, moderation=moderation)
+    say = (lambda _: None) if as_json else (lambda text: click.echo(text, err=True))
+    found = asyncio.run(measure(["streamhub", *peers], options, rounds, say))
+    if as_json:
+        given = msgspec.to_builtins(options)
+        print_json({name: msgspec.to_builtins(one) | {"options": given} for name, one in found.items()})
+        return
+    columns = ("server", "µs a delivery", "bytes a viewer", "p50 ms", "p99 ms", "delivered", "expected")
+    rows = [
+        (
+            name, f"{one.us_per_delivery:.2f}", f"{one.rss_per_viewer_bytes:.0f}", f"{one.p50_ms:.1f}",
+            f"{one.p99_ms:.1f}", str(one.delivered), str(one.expected),
+        )
+        for name, one in found.items()
+    ]  # fmt: skip
+    print_table(columns, rows, "Nothing could be measured.")
