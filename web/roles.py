@@ -48,7 +48,9 @@ def run_hub(settings: Settings) -> None:
         gc.freeze()  # what is loaded now stays: no collection looks at it again
         listening = os.environ.get(LISTEN_ENV)
         if listening:
-            await web.SockSite(runner, socket.socket(fileno=int(listening)), backlog=BACKLOG).start()
+            shared = socket.socket(fileno=int(listening))
+            await web.SockSite(runner, shared, backlog=1).start()  # take one at a time: the others get their share
+            shared.listen(BACKLOG)
         else:
             await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
         await stop.wait()

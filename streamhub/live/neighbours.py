@@ -65,7 +65,7 @@ class Neighbours:
             return await handler(request)
         session = self._sessions.get(owner)
         if session is None:
-            timeout = ClientTimeout(total=POLL_SECONDS, sock_connect=CONNECT_SECONDS)
+            timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=POLL_SECONDS)
             session = self._sessions[owner] = ClientSession(connector=UnixConnector(path, limit=0), timeout=timeout)
         try:
             if request.headers.get("Upgrade", "").lower() == "websocket":

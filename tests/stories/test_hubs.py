@@ -8,7 +8,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.running import ROOT, Running
+from tests.running import ROOT, Running, Viewer
 from web.node import BIN
 
 SAY = ROOT / "tests" / "stories" / "say.mjs"
@@ -20,7 +20,8 @@ async def test_stock_clients_work_behind_several_hubs_and_one_may_die(tmp_path: 
     code = await running.broadcast("HUBS")
     waiting = await asyncio.gather(*(running.viewer(code, transports=["polling"]) for _ in range(4)))
     usual = await asyncio.gather(*(running.viewer(code) for _ in range(8)))
-    owners = {viewer.client.eio.sid.partition(".")[0] for viewer in (*waiting, *usual)}
+    while len(owners := {owner(viewer) for viewer in usual}) < 2 and len(usual) < 60:
+        usual.append(await running.viewer(code))  # the kernel spreads connections as it likes
     assert owners <= {"hub-1", "hub-2", "hub-3"} and len(owners) > 1
     said = await waiting[0].say("看到海龟了 there is a turtle")
     for viewer in (*waiting, *usual):
@@ -42,7 +43,7 @@ async def test_stock_clients_work_behind_several_hubs_and_one_may_die(tmp_path: 
 
     victim = next(iter(owners))
     os.kill(running.processes[victim], signal.SIGKILL)
-    lost = [viewer for viewer in usual if viewer.client.eio.sid.startswith(victim + ".")]
+    lost = [viewer for viewer in usual if owner(viewer) == victim]
     for viewer in lost:
         await viewer.client.wait()
         batches = [viewer.joined["batch"], *(data for name, data in viewer.frames if name == "batch")]
@@ -56,3 +57,8 @@ async def test_stock_clients_work_behind_several_hubs_and_one_may_die(tmp_path: 
     assert await asyncio.to_thread(running.stop) == 0
     for viewer in waiting:  # a polling client waits out its last poll when it leaves by itself; the server has gone
         await viewer.client.eio.disconnect(abort=True)
+
+
+def owner(viewer: Viewer) -> str:
+    """The hub process that knows this viewer's session."""
+    return str(viewer.client.eio.sid.partition(".")[0])
