@@ -1,4 +1,4 @@
-"""Records a file of trips in a travel campaign: decided row by row, appended together, each row once.
+"""Trips as organizers handle them: a file recorded row by row, each once; the doubtful ones listed for review.
 
 Called by the JSON API and the organizer's page. What a row says and which `once` it gets is the campaign
 module's business (`campaigns/travel/importing.py`).
@@ -14,6 +14,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from campaigns.travel import module as travel
+from campaigns.travel import texts
 from campaigns.travel.importing import ImportedTrip, LineError, parse, text_of
 from streamhub.commands import Refused, refuse
 from streamhub.live.campaigns import LiveCampaign
@@ -43,6 +44,22 @@ class Imported(msgspec.Struct, kw_only=True):
             self.more_errors += 1
         else:
             self.errors.append({"line": line, "field": field, "message": message, "limit": limit})
+
+
+def doubtful(live: LiveCampaign, language: str) -> list[dict[str, Any]]:
+    """Trips that wait for a person, oldest first, in the reader's words; empty for other modules."""
+    if live.module.name != travel.name:
+        return []
+    word = 0 if language == "zh_CN" else 1
+    return [
+        {
+            **trip,
+            "mode": texts.MODES[trip["mode"]][word],
+            "team": trip["team"] or texts.TEAMS[texts.OPEN_TEAM][word],
+            "reasons": [reason[("zh", "en")[word]] for reason in trip["reasons"]],
+        }
+        for trip in travel.to_review(live.state)
+    ]
 
 
 async def record(store: Redis, live: LiveCampaign, raw: bytes) -> Imported:

@@ -158,6 +158,12 @@ class Hub:
         """One campaign, followed, whether or not a broadcast has it; raises Refused("unknown")."""
         return await self._campaigns.get(campaign)
 
+    async def act(self, person: Person, command: CampaignAct) -> Accepted:
+        """An organizer's act in a campaign, whether or not a broadcast has it; raises Refused."""
+        if not person.organizes:
+            raise refuse("forbidden", "only organizers may do this")
+        return await self._campaigns.record(person, "", command)
+
     async def mine(self, campaign: str, person: Person) -> Mapping[str, Any]:
         """What one person sees of themselves in a campaign."""
         return await self._campaigns.mine(campaign, person)

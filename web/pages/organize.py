@@ -7,9 +7,6 @@ time zone. What is refused comes back filled in, with the reason beside its fiel
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,15 +14,14 @@ import segno
 from aiohttp import web
 from markupsafe import Markup
 
-from streamhub.commands import Refusal, Refused, refuse
+from streamhub.commands import Refusal, Refused
 from streamhub.live import views
 from streamhub.live.admission import Grant
 from streamhub.live.follow import Room
 from streamhub.record import directory
 from streamhub.wire import CampaignView
-from web import forms, keys, links, programme, trips
-from web.pages.sign_in import keep_out
-from web.render import message, render
+from web import forms, keys, links, programme
+from web.pages.organizing import for_organizers, form_page, page, say, to, typed_in
 
 routes = web.RouteTableDef()
 
@@ -34,18 +30,6 @@ LIST_LIMIT = 50
 
 NAME_LIMIT = 24
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
-
-
-def for_organizers(handler: Handler) -> Handler:
-    @wraps(handler)
-    async def guarded(request: web.Request) -> web.Response:
-        if not request[keys.PERSON].organizes:
-            return keep_out(request)
-        return await handler(request)
-
-    return guarded
-
 
 @routes.get("/organize")
 @for_organizers
@@ -53,9 +37,9 @@ async def overview(request: web.Request) -> web.Response:
     """All broadcasts and campaigns, newest first, with what can be done."""
     hub, store = request.app[keys.HUB], request.app[keys.STORE]
     codes, names = await directory.broadcasts(store), await directory.campaigns(store)
-    start = max(0, int(page)) if (page := request.query.get("after", "0")).isdecimal() else 0
+    start = int(after) if (after := request.query.get("after", "0")).isdecimal() else 0
     rooms = await asyncio.gather(*(hub.room(code) for code in codes[start : start + LIST_LIMIT]))
-    return _page(
+    return page(
         request,
         "organize.html",
         broadcasts=[_summary(room) for room in rooms],
@@ -76,13 +60,13 @@ async def new_broadcast(request: web.Request) -> web.Response:
 @routes.post("/organize/new")
 @for_organizers
 async def create_broadcast(request: web.Request) -> web.Response:
-    typed = await _typed(request, forms.new_broadcast(request[keys.LOCALE]))
+    typed = await typed_in(request, forms.new_broadcast(request[keys.LOCALE]))
     try:
         command = forms.broadcast(typed)
         await programme.create_broadcast(request.app[keys.STORE], request[keys.PERSON].actor, command)
     except Refused as refused:
         return await _broadcast_form(request, typed, refused.refusal)
-    return _to(f"/organize/{command.code}?done=created")
+    return to(f"/organize/{command.code}?done=created")
 
 
 @routes.get("/organize/{code:[A-Z0-9-]+}")
@@ -101,7 +85,7 @@ async def change_broadcast(request: web.Request) -> web.Response:
         if refused.refusal.code != "conflict":
             raise
         return await _broadcast(request, refusal=refused.refusal)
-    return _to(f"/organize/{code}?done={change}")
+    return to(f"/organize/{code}?done={change}")
 
 
 @routes.post("/organize/{code:[A-Z0-9-]+}/link")
@@ -131,7 +115,7 @@ async def qr_file(request: web.Request) -> web.Response:
 async def _broadcast_form(request: web.Request, typed: forms.Fields, refusal: Refusal | None = None) -> web.Response:
     names = (await directory.campaigns(request.app[keys.STORE]))[:LIST_LIMIT]
     campaigns = [await _campaign_view(request, name) for name in names]
-    return _form_page(request, "organize_new.html", typed, refusal, campaigns=campaigns)
+    return form_page(request, "organize_new.html", typed, refusal, campaigns=campaigns)
 
 
 async def _broadcast(
@@ -140,7 +124,7 @@ async def _broadcast(
     code = request.match_info["code"]
     room = await request.app[keys.HUB].room(code)
     url = _viewer_url(request, code)
-    return _page(
+    return page(
         request,
         "organize_broadcast.html",
         status=409 if refusal else 200,
@@ -153,7 +137,7 @@ async def _broadcast(
         made_for=made_for,
         name_limit=NAME_LIMIT,
         done=request.query.get("done", "") if request.method == "GET" else "",
-        wrong=forms.state_sentence(refusal, _say(request)) if refusal else "",
+        wrong=forms.state_sentence(refusal, say(request)) if refusal else "",
     )
 
 
@@ -177,122 +161,5 @@ def _viewer_url(request: web.Request, code: str) -> str:
     return f"{request.app[keys.SETTINGS].url}/b/{code}"
 
 
-# ── campaigns ────────────────────────────────────────────────────────────────────────────────────
-
-
-@routes.get("/organize/new-campaign")
-@for_organizers
-async def new_campaign(request: web.Request) -> web.Response:
-    typed = forms.new_campaign(request[keys.LOCALE], datetime.now(UTC).date())
-    return _form_page(request, "organize_new_campaign.html", typed, None)
-
-
-@routes.post("/organize/new-campaign")
-@for_organizers
-async def create_campaign(request: web.Request) -> web.Response:
-    app = request.app
-    typed = await _typed(request, forms.new_campaign(request[keys.LOCALE], datetime.now(UTC).date()))
-    try:
-        command = forms.campaign(typed)
-        await programme.create_campaign(app[keys.STORE], app[keys.MODULES], request[keys.PERSON].actor, command)
-    except Refused as refused:
-        return _form_page(request, "organize_new_campaign.html", typed, refused.refusal)
-    return _to(f"/organize/campaign/{command.id}?done=created")
-
-
-@routes.get("/organize/campaign/{id}")
-@for_organizers
-async def campaign(request: web.Request) -> web.Response:
-    return await _campaign(request)
-
-
-@routes.post("/organize/campaign/{id}/{change:open|close}")
-@for_organizers
-async def change_campaign(request: web.Request) -> web.Response:
-    name, change = request.match_info["id"], request.match_info["change"]
-    try:
-        await programme.set_campaign_open(request.app, request[keys.PERSON].actor, name, change == "open")
-    except Refused as refused:
-        if refused.refusal.code != "conflict":
-            raise
-        return await _campaign(request, refusal=refused.refusal)
-    return _to(f"/organize/campaign/{name}?done={change}")
-
-
-@routes.post("/organize/campaign/{id}/import")
-@for_organizers
-async def import_trips(request: web.Request) -> web.Response:
-    """The form of the CSV import (field `file`)."""
-    live = await request.app[keys.HUB].campaign(request.match_info["id"])
-    try:
-        file = (await request.post()).get("file")
-        if not isinstance(file, web.FileField):
-            raise refuse("invalid", field="file")
-        raw = file.file.read(trips.BYTES_LIMIT + 1)
-        if not raw or len(raw) > trips.BYTES_LIMIT:
-            raise refuse("invalid", field="file")
-        imported = await trips.record(request.app[keys.STORE], live, raw)
-    except Refused as refused:
-        return await _campaign(request, refusal=refused.refusal)
-    return await _campaign(request, imported=imported)
-
-
-async def _campaign(
-    request: web.Request, *, refusal: Refusal | None = None, imported: trips.Imported | None = None
-) -> web.Response:
-    view = await _campaign_view(request, request.match_info["id"])
-    return _page(
-        request,
-        "organize_campaign.html",
-        status=409 if refusal else 200,
-        campaign=view,
-        figures={figure.name: figure for figure in view.figures},
-        imported=imported,
-        done=request.query.get("done", "") if request.method == "GET" else "",
-        wrong=forms.explain(refusal, _say(request)) if refusal else "",
-    )
-
-
 async def _campaign_view(request: web.Request, name: str) -> CampaignView:
     return await (await request.app[keys.HUB].campaign(name)).view()
-
-
-# ── beneath ──────────────────────────────────────────────────────────────────────────────────────
-
-
-async def _typed(request: web.Request, blank: forms.Fields) -> forms.Fields:
-    """Every field of the form as it was typed; what was left out is as in an empty form."""
-    form = await request.post()
-    return {
-        name: [str(value) for value in form.getall(name, [])] if isinstance(value, list) else str(form.get(name, ""))
-        for name, value in blank.items()
-    }
-
-
-def _form_page(
-    request: web.Request, template: str, typed: forms.Fields, refusal: Refusal | None, **context: object
-) -> web.Response:
-    return _page(
-        request,
-        template,
-        status=400 if refusal else 200,
-        typed=typed,
-        zones=forms.zones(),
-        wrong_field=forms.field_of(refusal) if refusal else "",
-        wrong=forms.explain(refusal, _say(request)) if refusal else "",
-        **context,
-    )
-
-
-def _page(request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
-    response = render(request, template, status=status, **context)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _say(request: web.Request) -> forms.Say:
-    return message(request[keys.LOCALE])
-
-
-def _to(address: str) -> web.Response:
-    return web.Response(status=303, headers={"Location": address})

@@ -1,0 +1,104 @@
+"""The organizer's pages of campaigns: create, open, close, import a file of trips, decide about the doubtful ones."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from streamhub.commands import CampaignAct, Refusal, Refused, decode, refuse
+from web import forms, keys, programme, trips
+from web.pages.organizing import for_organizers, form_page, page, say, to, typed_in
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/organize/new-campaign")
+@for_organizers
+async def new_campaign(request: web.Request) -> web.Response:
+    typed = forms.new_campaign(request[keys.LOCALE], datetime.now(UTC).date())
+    return form_page(request, "organize_new_campaign.html", typed, None)
+
+
+@routes.post("/organize/new-campaign")
+@for_organizers
+async def create_campaign(request: web.Request) -> web.Response:
+    app = request.app
+    typed = await typed_in(request, forms.new_campaign(request[keys.LOCALE], datetime.now(UTC).date()))
+    try:
+        command = forms.campaign(typed)
+        await programme.create_campaign(app[keys.STORE], app[keys.MODULES], request[keys.PERSON].actor, command)
+    except Refused as refused:
+        return form_page(request, "organize_new_campaign.html", typed, refused.refusal)
+    return to(f"/organize/campaign/{command.id}?done=created")
+
+
+@routes.get("/organize/campaign/{id}")
+@for_organizers
+async def campaign(request: web.Request) -> web.Response:
+    return await _campaign(request)
+
+
+@routes.post("/organize/campaign/{id}/{change:open|close}")
+@for_organizers
+async def change_campaign(request: web.Request) -> web.Response:
+    name, change = request.match_info["id"], request.match_info["change"]
+    try:
+        await programme.set_campaign_open(request.app, request[keys.PERSON].actor, name, change == "open")
+    except Refused as refused:
+        if refused.refusal.code != "conflict":
+            raise
+        return await _campaign(request, refusal=refused.refusal)
+    return to(f"/organize/campaign/{name}?done={change}")
+
+
+@routes.post("/organize/campaign/{id}/import")
+@for_organizers
+async def import_trips(request: web.Request) -> web.Response:
+    """The form of the CSV import (field `file`)."""
+    live = await request.app[keys.HUB].campaign(request.match_info["id"])
+    try:
+        file = (await request.post()).get("file")
+        if not isinstance(file, web.FileField):
+            raise refuse("invalid", field="file")
+        raw = file.file.read(trips.BYTES_LIMIT + 1)
+        if not raw or len(raw) > trips.BYTES_LIMIT:
+            raise refuse("invalid", field="file")
+        imported = await trips.record(request.app[keys.STORE], live, raw)
+    except Refused as refused:
+        return await _campaign(request, refusal=refused.refusal)
+    return await _campaign(request, imported=imported)
+
+
+@routes.post("/organize/campaign/{id}/review")
+@for_organizers
+async def review_trip(request: web.Request) -> web.Response:
+    """The form of one decision about a doubtful trip (fields `trip`, `accepted`, `once`)."""
+    name, form = request.match_info["id"], await request.post()
+    act = {"type": "review_trip", "trip": str(form.get("trip", "")), "accepted": form.get("accepted") == "yes"}
+    try:
+        command = decode(CampaignAct, {"once": str(form.get("once", "")), "campaign": name, "act": act})
+        await request.app[keys.HUB].act(request[keys.PERSON], command)
+    except Refused as refused:
+        return await _campaign(request, refusal=refused.refusal)
+    return to(f"/organize/campaign/{name}?done=review#review")
+
+
+async def _campaign(
+    request: web.Request, *, refusal: Refusal | None = None, imported: trips.Imported | None = None
+) -> web.Response:
+    live = await request.app[keys.HUB].campaign(request.match_info["id"])
+    view = await live.view()
+    return page(
+        request,
+        "organize_campaign.html",
+        doubtful=trips.doubtful(live, request[keys.LOCALE]),
+        once=secrets.token_urlsafe(12),
+        status=409 if refusal else 200,
+        campaign=view,
+        figures={figure.name: figure for figure in view.figures},
+        imported=imported,
+        done=request.query.get("done", "") if request.method == "GET" else "",
+        wrong=forms.explain(refusal, say(request)) if refusal else "",
+    )
