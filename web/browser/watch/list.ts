@@ -28,6 +28,8 @@ export class CommentList {
   private unseen = 0;
   private unsaid = 0;
   private following = true;
+  /** Where the list stood when it last went to its end. */
+  private end = 0;
 
   constructor() {
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
@@ -39,6 +41,7 @@ export class CommentList {
   /** Forget everything, then show these. */
   reset(comments: ShownComment[]): void {
     this.list.textContent = "";
+    this.end = 0;
     this.lines.length = 0;
     this.lineOf.clear();
     this.add(comments, false);
@@ -46,6 +49,8 @@ export class CommentList {
   }
 
   add(comments: ShownComment[], fresh = true): void {
+    // The scroll event comes a moment after the scrolling: whoever has just left the end is not pulled back to it.
+    if (this.scroller.scrollTop < this.end - NEAR_END) this.following = false;
     let added = 0;
     for (const comment of comments) if (this.put(comment, fresh)) added += 1;
     show(find("#no-comments"), this.lines.length === 0);
@@ -163,7 +168,9 @@ export class CommentList {
   }
 
   stick(): void {
-    if (this.following) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (!this.following) return;
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.end = this.scroller.scrollTop;
   }
 
   private summarise(): void {
