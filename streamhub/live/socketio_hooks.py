@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import engineio
@@ -24,7 +24,7 @@ from socketio import async_server as socketio_server
 
 from streamhub.live.frames import Frame
 from streamhub.live.pings import PingWheel
-from streamhub.live.websocket import CLOSE_SECONDS, COME_BACK, PROTOCOL_ERROR, Line, handshake
+from streamhub.live.websocket import CLOSE_SECONDS, COME_BACK, PROTOCOL_ERROR, Give, Line, handshake, not_now
 
 SEND_BUFFER = 16 * 1024
 """SO_SNDBUF of a viewer (Linux doubles it): what a stalled one can hold in the kernel."""
@@ -74,6 +74,7 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
     def __init__(self, server: EngineServer, sid: str) -> None:
         super().__init__(server, sid)
         self.line: Line | None = None
+        self.give: Give = not_now
         self._inbox: deque[Packet | None] | None = None
         self._candidate: Line | None = None
 
@@ -95,14 +96,18 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         else:
             self.line.write(frame.wire)
 
-    def offer(self, frame: Frame, limit: int) -> bool:
-        """As `push`, but False and nothing sent if more than `limit` bytes wait already. The hot path."""
-        if (line := self.line) is None:
-            if self.backlog > limit:
-                return False
+    def offer(self, frame: Frame, limit: int, taken: int = -1) -> bool:
+        """As `push`, but False and nothing sent if more than `limit` bytes wait already.
+
+        The hot path is `give`, which is tried before: where nothing waits, the kernel takes the frame without a
+        detour. `taken` is what it said; a frame that it took in part is completed here."""
+        if taken >= 0 and self.line is not None:
+            self.line.rest_of(frame.wire, taken)
+        elif self.backlog > limit:
+            return False
+        else:
             self.push(frame)
-            return True
-        return line.offer(frame.wire, limit)
+        return True
 
     @property
     def backlog(self) -> int:
@@ -191,7 +196,8 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         answer = handshake(request.headers)
         if answer is None or request.transport is None:
             return web.Response(status=400, text="not a WebSocket handshake")
-        line = Line(request.transport, self, self.server.max_http_buffer_size, _direct(request.transport))
+        transport = request.transport
+        line = Line(transport, self, self.server.max_http_buffer_size, _direct(transport), self._give)
         release(request, line)
         line.transport.write(answer)
         if self.connected:
@@ -247,6 +253,10 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         else:
             self._broken()
 
+    def _give(self, give: Give) -> None:
+        """From a line: how a frame may be given to it now. One that is still being probed gets none."""
+        self.give = not_now if self.line is None else give
+
     def _use(self, line: Line) -> None:
         """From here on everything goes through the WebSocket, after what still waited for a poll."""
         self.upgraded = True
@@ -255,6 +265,8 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         while not queue.empty():
             line.send(queue.get_nowait().encode())
             queue.task_done()
+        if not line.backlog:
+            line.resume_writing()
         queue.put_nowait(Packet(NOOP))  # should a poll still be open
 
     def _broken(self) -> None:
@@ -418,11 +430,11 @@ def release(request: web.Request, line: Line) -> None:
     transport.resume_reading()
 
 
-def _direct(transport: asyncio.Transport) -> Callable[[bytes], int] | None:
-    """The `send` of the socket that asyncio holds; None over TLS and on loops that hold none."""
+def _direct(transport: asyncio.Transport) -> Give:
+    """The `send` of the socket that asyncio holds; `not_now` over TLS and on loops that hold none."""
     if transport.get_extra_info("sslcontext") is not None:
-        return None
-    return getattr(getattr(transport.get_extra_info("socket"), "_sock", None), "send", None)
+        return not_now
+    return getattr(getattr(transport.get_extra_info("socket"), "_sock", None), "send", not_now)
 
 
 def _environ(request: web.Request) -> dict[str, Any]:

@@ -11,20 +11,24 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Hashable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import socketio
 
 from streamhub.live.admission import Person
 from streamhub.live.frames import Frame
-from streamhub.live.socketio_hooks import EngineSocket, socket_of
+from streamhub.live.socketio_hooks import socket_of
+from streamhub.live.websocket import Give, not_now
 from streamhub.wire import Batch
 
 log = logging.getLogger(__name__)
 
-CHUNK = 256
-"""Sockets written to per turn of the event loop: 2 ms or so."""
+TURN_SECONDS = 0.003
+"""For so long frames are written before the event loop may turn to something else."""
+
+LOOK_EVERY = 64
+"""Sockets written to between two looks at the clock: half a millisecond or so."""
 
 BEHIND_BYTES = 64 * 1024
 """With more than this unsent a viewer is behind: it is skipped until all is taken."""
@@ -44,12 +48,44 @@ class Counts(msgspec.Struct):
     dropped: int = 0
 
 
+class Socket(Protocol):
+    """What a seat writes to: an `EngineSocket`, or nobody."""
+
+    give: Give
+
+    @property
+    def backlog(self) -> int: ...
+
+    def offer(self, frame: Frame, limit: int, taken: int) -> bool: ...
+    def push(self, frame: Frame) -> None: ...
+    def drop(self) -> None: ...
+
+
+class Nobody:
+    """The socket of a seat that was left while a frame went out: takes everything."""
+
+    backlog = 0
+
+    def __init__(self) -> None:
+        self.give: Give = not_now
+
+    def offer(self, frame: Frame, limit: int, taken: int) -> bool:
+        return True
+
+    def push(self, frame: Frame) -> None: ...
+
+    def drop(self) -> None: ...
+
+
+NOBODY = Nobody()
+
+
 class Seat:
     """One socket in the room. Where it is behind, `behind` is the log position up to which it has everything."""
 
     __slots__ = ("behind", "missed", "person", "since", "socket")
 
-    def __init__(self, socket: EngineSocket | None, person: Person) -> None:
+    def __init__(self, socket: Socket, person: Person) -> None:
         self.socket = socket
         self.person = person
         self.behind: str | None = None
@@ -88,7 +124,7 @@ class Viewers:
     def seat(self, sid: str, person: Person) -> None:
         """From now on this socket gets what is shown; until now it knows what its acknowledgement says."""
         self.leave(sid)
-        seat = self._seats[sid] = Seat(socket_of(self._server, sid), person)
+        seat = self._seats[sid] = Seat(socket_of(self._server, sid) or NOBODY, person)
         self._seats_of[person.viewer] = (*self._seats_of.get(person.viewer, ()), seat)
         if person.hosts(self._code):
             self._hosts[sid] = seat
@@ -96,7 +132,7 @@ class Viewers:
     def leave(self, sid: str) -> None:
         if (seat := self._seats.pop(sid, None)) is None:
             return
-        seat.socket = None
+        seat.socket = NOBODY
         self._hosts.pop(sid, None)
         self._behind.discard(seat)
         viewer = seat.person.viewer
@@ -110,15 +146,26 @@ class Viewers:
 
         Whoever joins while it goes out has it from the acknowledgement. Who is behind is left for `catch_up`."""
         frame = Frame("batch", batch)
+        missed_since = FROM_THE_START if batch.reset else before
         if batch.reset:
             for seat in self._behind:
                 seat.behind = FROM_THE_START
+        wire, size = frame.wire, len(frame.wire)
         async for chunk in _chunks(list(self._seats.values())):
-            for seat in chunk:
-                if (socket := seat.socket) is None:
-                    continue
-                if seat.behind is not None or not socket.offer(frame, BEHIND_BYTES):
-                    self._skip(seat, FROM_THE_START if batch.reset else before)
+            for seat in chunk:  # one turn of this loop a delivery: what stands here is what a viewer costs
+                try:
+                    taken = seat.socket.give(wire) if seat.behind is None else -1
+                except BlockingIOError:
+                    taken = 0
+                except OSError:
+                    continue  # gone; the transport will notice by itself
+                if taken != size:
+                    self._offer(seat, frame, taken, missed_since)
+
+    def _offer(self, seat: Seat, frame: Frame, taken: int, missed_since: str) -> None:
+        """A frame that could not be given straight to the kernel, or not all of it."""
+        if seat.behind is not None or not seat.socket.offer(frame, BEHIND_BYTES, taken):
+            self._skip(seat, missed_since)
 
     def catch_up(self, missed_since: Callable[[str], Batch]) -> None:
         """Give one frame of everything missed to those whose connection has drained; drop who lags too long.
@@ -127,7 +174,8 @@ class Viewers:
         frames: dict[str, Frame] = {}
         now = time.monotonic()
         for seat in list(self._behind):
-            if (socket := seat.socket) is None or seat.behind is None:
+            socket = seat.socket
+            if seat.behind is None:
                 self._behind.discard(seat)
             elif not socket.backlog:
                 if seat.behind not in frames:
@@ -156,8 +204,7 @@ class Viewers:
         if seats := self._seats_of.get(viewer):
             frame = Frame(event, data)
             for seat in seats:
-                if seat.socket is not None:
-                    seat.socket.push(frame)
+                seat.socket.push(frame)
 
     def send_hosts(self, event: str, data: Any) -> None:
         """The latest of its kind, to the hosts."""
@@ -176,13 +223,15 @@ def _send_latest(seats: list[Seat], kind: Hashable, frame: Frame) -> None:
     for seat in seats:
         if seat.behind is not None:
             seat.missed = (seat.missed or {}) | {kind: frame}
-        elif seat.socket is not None:
+        else:
             seat.socket.push(frame)
 
 
 async def _chunks(seats: list[Seat]) -> AsyncIterator[list[Seat]]:
-    """One chunk per turn of the event loop; the first at once."""
-    for start in range(0, len(seats), CHUNK):
-        if start:
+    """So many at a time that the event loop is held for `TURN_SECONDS` or a little longer; the first at once."""
+    turn_ends = time.monotonic() + TURN_SECONDS
+    for start in range(0, len(seats), LOOK_EVERY):
+        if time.monotonic() > turn_ends:
             await asyncio.sleep(0)
-        yield seats[start : start + CHUNK]
+            turn_ends = time.monotonic() + TURN_SECONDS
+        yield seats[start : start + LOOK_EVERY]

@@ -29,6 +29,14 @@ _CODES = (*range(1000, 1004), *range(1007, 1015), *range(3000, 5000))
 """Those that a close frame may carry."""
 
 
+Give = Callable[[bytes], int]
+"""Takes bytes of a whole frame now and says how many; -1 if none can be taken this way."""
+
+
+def not_now(_: bytes) -> int:
+    return -1
+
+
 class Receiver(Protocol):
     """Who gets what a line brings. None of these may block; `lost` is called exactly once."""
 
@@ -63,18 +71,24 @@ def handshake(headers: Mapping[str, str]) -> bytes | None:
 class Line(asyncio.Protocol):
     """Reads frames into messages of at most `limit` bytes, answers pings and the close handshake by itself."""
 
-    __slots__ = ("_buffer", "_direct", "_limit", "_opcode", "_parts", "_receiver", "_timer", "closing", "transport")
+    __slots__ = (
+        "_buffer", "_direct", "_give_to", "_limit", "_opcode", "_parts", "_receiver", "_timer", "closing", "transport",
+    )  # fmt: skip
 
     def __init__(
         self,
         transport: asyncio.Transport,
         receiver: Receiver,
         limit: int,
-        direct: Callable[[bytes], int] | None = None,
+        direct: Give,
+        give_to: Callable[[Give], None],
     ) -> None:
-        """`direct` is `send` of the socket beneath, where there is one without TLS."""
+        """`direct` is `send` of the socket beneath, or `not_now` where there is none without TLS. `give_to` is told
+        which of the two may be used, each time that changes: straight to the socket only while nothing waits."""
         self.transport = transport
+        transport.set_write_buffer_limits(high=0)  # paused as soon as anything waits, resumed when nothing does
         self._direct = direct
+        self._give_to = give_to
         self._receiver: Receiver | None = receiver
         self._limit = limit
         self._buffer = b""
@@ -95,27 +109,17 @@ class Line(asyncio.Protocol):
         if not self.closing and not self.transport.is_closing():
             self.transport.write(frame)
 
-    def offer(self, frame: bytes, limit: int) -> bool:
-        """As `write`, but False and nothing sent if more than `limit` bytes wait already. The hot path: where nothing
-        waits, the kernel takes the frame without a detour, and what it does not take waits in the transport."""
-        transport = self.transport
-        waiting = transport.get_write_buffer_size()
-        if waiting > limit:
-            return False
-        if self.closing:
-            return True
-        if not waiting and self._direct is not None and not transport.is_closing():
-            try:
-                taken = self._direct(frame)
-            except BlockingIOError:
-                taken = 0
-            except OSError:
-                return True  # the transport will notice by itself
-            if taken == len(frame):
-                return True
-            frame = frame[taken:]
-        transport.write(frame)
-        return True
+    def pause_writing(self) -> None:
+        self._give_to(not_now)
+
+    def resume_writing(self) -> None:
+        """All is taken: from here on frames may go straight to the socket again."""
+        if not self.closing:
+            self._give_to(self._direct)
+
+    def rest_of(self, frame: bytes, taken: int) -> None:
+        """What the kernel did not take of a frame that was given straight to the socket, before all that follows."""
+        self.transport.write(frame[taken:])
 
     def send(self, message: str | bytes) -> None:
         if isinstance(message, str):
@@ -127,6 +131,7 @@ class Line(asyncio.Protocol):
         """Start the close handshake; it ends within `CLOSE_SECONDS` whatever the other side does."""
         if self.closing or self.transport.is_closing():
             return
+        self._give_to(not_now)
         self.write(websocket_frame(CLOSE, struct.pack("!H", code)))
         self.closing = True
         self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.transport.abort)
@@ -138,11 +143,13 @@ class Line(asyncio.Protocol):
 
     def abort(self) -> None:
         """Drop the connection and what was not taken."""
+        self._give_to(not_now)
         self.transport.abort()
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._give_to(not_now)
         if self._timer is not None:
             self._timer.cancel()
         receiver, self._receiver = self._receiver, None
