@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from streamhub.live import views
 from streamhub.live.presence import Presence
 from streamhub.live.viewers import FROM_THE_START, Viewers
+from streamhub.record.feed import Feed
 from streamhub.record.log import broadcast_log, stop_following
 from streamhub.record.replay import keep_snapshot, replay
 from streamhub.state.broadcast import advance
@@ -29,11 +30,11 @@ TICK_SECONDS = 0.1
 UNSEEN_SECONDS = 0.002
 """After entries that show nothing, such as a comment that waits for its verdict: what follows leaves at once."""
 
-WAIT_MS = 2000
-"""How long one read waits for new entries; also how often presence and overdue comments are looked at."""
+OVERDUE_SECONDS = 2.0
+"""How often it is looked for comments that wait too long, while a host is there to see them."""
 
-BEHIND_WAIT_MS = 250
-"""The same while a viewer is behind: how often it is looked whether its connection has drained."""
+BEHIND_SECONDS = 0.25
+"""While a viewer is behind: how often it is looked whether its connection has drained."""
 
 RETRY_SECONDS = 0.5
 SNAPSHOT_EVERY = 2000
@@ -43,12 +44,14 @@ REACH_SECONDS = 5.0
 class Room:
     """A broadcast as this process sees it. `state` is read-only to everybody else."""
 
-    def __init__(self, code: str, store: Redis, follower: Redis, viewers: Viewers, presence: Presence) -> None:
+    def __init__(self, code: str, store: Redis, feed: Feed, viewers: Viewers, presence: Presence) -> None:
         self.code = code
         self.viewers = viewers
         self.presence = presence
         self._store = store
-        self._log = broadcast_log(follower, code)
+        self._feed = feed
+        self._log = broadcast_log(store, code)
+        self._people: int | None = None
         self._waiting: list[tuple[tuple[int, int], asyncio.Future[None]]] = []
         self._overdue = -1
         self._since_snapshot = 0
@@ -58,13 +61,19 @@ class Room:
         """When the last viewer left or a page last asked: the hub closes rooms that nobody needs."""
 
     async def open(self) -> None:
-        """Load the state; from here on it follows the log."""
-        self.state = await replay(self._store, self.code)
+        """Load the state; from here on it follows the log. Followed first, so that nothing falls in between."""
+        self._following = await self._feed.follow(self._log)
+        try:
+            self.state = await replay(self._store, self.code)
+        except BaseException:
+            await self._following.close()
+            raise
         self._task = asyncio.create_task(self._follow(), name=f"follow {self.code}")
         self._task.add_done_callback(self._ended)
 
     async def close(self) -> None:
         await stop_following(self._task)
+        await self._following.close()
         for _, future in self._waiting:
             future.cancel()
 
@@ -96,6 +105,17 @@ class Room:
     def review(self) -> Review:
         return views.review(self.state, int(time.time() * 1000))
 
+    def tell_people(self, people: int) -> None:
+        """The number of people has changed: viewers are told between two frames."""
+        self._people = people
+        self._following.wake()
+
+    def _patience(self) -> float | None:
+        """How long to wait for news; without an end where only news can change anything."""
+        if self.viewers.has_behind:
+            return BEHIND_SECONDS
+        return OVERDUE_SECONDS if self.viewers.has_hosts else None
+
     async def _follow(self) -> None:
         interrupted = False
         while True:
@@ -103,15 +123,14 @@ class Room:
                 if interrupted:
                     await self._check_lineage()
                     interrupted = False
-                wait_ms = BEHIND_WAIT_MS if self.viewers.has_behind else WAIT_MS
-                entries = await self._log.wait(self.state.as_of, wait_ms)
+                entries = await self._following.next(self.state.as_of, self._patience())
             except (RedisError, OSError, TimeoutError) as error:
                 if not interrupted:
                     log.warning("%s: cannot read the log (%s), trying again", self.code, type(error).__name__)
                 interrupted = True
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            people = await self._counted() if self.viewers else None
+            people, self._people = self._people, None
             before = self.state.as_of
             for entry in entries:
                 advance(self.state, entry)
@@ -156,12 +175,6 @@ class Room:
             return None
         self._overdue = overdue
         return review
-
-    async def _counted(self) -> int | None:
-        try:
-            return await self.presence.changed(self.code, self.viewers.people)
-        except (RedisError, OSError, TimeoutError):
-            return None
 
     def _wake(self) -> None:
         reached = position(self.state.as_of)

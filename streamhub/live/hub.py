@@ -39,6 +39,7 @@ from streamhub.live.frames import WireJson
 from streamhub.live.presence import Presence
 from streamhub.live.rooms import Rooms
 from streamhub.live.socketio_hooks import LiveServer, send_back
+from streamhub.record.feed import Feed
 from streamhub.record.log import Log, NotRecorded, broadcast_log
 from streamhub.state.projection import START, position
 from streamhub.wire import Accepted, CampaignView, Denied, Joined
@@ -84,19 +85,22 @@ class Hub:
         self._behind_proxy = behind_proxy
         self._rates = Rates()
         self._presence = Presence(store, secrets.token_hex(4))
-        self._rooms = Rooms(self.server, store, follower, self._presence, self._send_back)
+        self._feed = Feed(follower)
+        self._rooms = Rooms(self.server, store, self._feed, self._presence, self._send_back)
         self._campaigns = Campaigns(store, follower, modules, self._announce_campaign)
         self._people: dict[str, Person] = {}
         self._seats: dict[str, Room] = {}
         self._listen()
 
     async def open(self) -> None:
+        self._feed.open()
         self._rooms.open()
 
     async def close(self) -> None:
         """Let the sockets go and stop following; nothing is kept only here."""
         await self._rooms.close()
         await self._campaigns.close()
+        await self._feed.close()
         await self.server.shutdown()
 
     # ── for pages and sockets alike ──────────────────────────────────────────────────────────────

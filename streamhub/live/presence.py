@@ -1,9 +1,12 @@
-"""How many people watch a broadcast, over all hub processes: each writes its own count, all add them up."""
+"""How many people watch a broadcast, over all hub processes: each writes its own counts, all add them up.
+
+One `Presence` per hub process, run by `rooms.py`: all rooms that have viewers in one pipeline, every two seconds.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import cast
 
 from redis.asyncio import Redis
@@ -14,39 +17,43 @@ EVERY_SECONDS = 2.0
 FRESH_SECONDS = 10.0
 """A count that was not renewed for so long belongs to a process that is gone."""
 
+KEPT_SECONDS = 3600
+
 
 class Presence:
-    """One per hub process."""
+    """`process` names this hub process among its fellows."""
 
     def __init__(self, store: Redis, process: str) -> None:
         self._store = store
         self._process = process
-        self._next: dict[str, float] = {}
         self._known: dict[str, int] = {}
-
-    async def changed(self, code: str, here: int) -> int | None:
-        """The number of people everywhere if it changed since the last call; looks at most every `EVERY_SECONDS`."""
-        now = time.monotonic()
-        if now < self._next.get(code, 0):
-            return None
-        self._next[code] = now + EVERY_SECONDS
-        total = await self._count(code, here)
-        if total == self._known.get(code):
-            return None
-        self._known[code] = total
-        return total
 
     def known(self, code: str, here: int) -> int:
         """The last number told, at least those who are here now."""
         return max(self._known.get(code, 0), here)
 
-    async def _count(self, code: str, here: int) -> int:
-        key = broadcast_key(code, "present")
+    async def changed(self, here: Mapping[str, int]) -> dict[str, int]:
+        """Code -> number of people everywhere, of the broadcasts where it is not what it was at the last call.
+        `here` are the people in this process; broadcasts not named are forgotten."""
+        totals = await self._totals(here)
+        found = {code: total for code, total in totals.items() if total != self._known.get(code)}
+        self._known = totals
+        return found
+
+    async def _totals(self, here: Mapping[str, int]) -> dict[str, int]:
+        if not here:
+            return {}
         now = time.time()
         async with self._store.pipeline(transaction=False) as pipe:
-            pipe.hset(key, self._process, f"{here} {now:.0f}")
-            pipe.expire(key, 3600)
-            pipe.hvals(key)
-            *_, values = await cast("Awaitable[list[list[bytes]]]", pipe.execute())
-        counts = (value.decode().split() for value in values)
-        return sum(int(count) for count, at in counts if now - float(at) <= FRESH_SECONDS)
+            for code, people in here.items():
+                key = broadcast_key(code, "present")
+                pipe.hset(key, self._process, f"{people} {now:.0f}")
+                pipe.expire(key, KEPT_SECONDS)
+                pipe.hvals(key)
+            answers = await cast("Awaitable[list[list[bytes]]]", pipe.execute())
+        return dict(zip(here, (_sum(counts, now) for counts in answers[2::3]), strict=True))
+
+
+def _sum(counts: list[bytes], now: float) -> int:
+    told = (count.decode().split() for count in counts)
+    return sum(int(people) for people, at in told if now - float(at) <= FRESH_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -12,9 +13,11 @@ from redis.exceptions import RedisError
 
 from streamhub.commands import refuse
 from streamhub.live.follow import Room
-from streamhub.live.presence import Presence
+from streamhub.live.presence import EVERY_SECONDS, Presence
 from streamhub.live.viewers import Viewers
 from streamhub.record.directory import broadcast_exists
+from streamhub.record.feed import Feed
+from streamhub.record.log import stop_following
 
 IDLE_SECONDS = 60.0
 """A room that nobody watches is closed after so long; the next visitor loads it again."""
@@ -29,25 +32,26 @@ class Rooms:
         self,
         server: socketio.AsyncServer,
         store: Redis,
-        follower: Redis,
+        feed: Feed,
         presence: Presence,
         send_back: Callable[[Room], Awaitable[None]],
     ) -> None:
         self._server = server
         self._store = store
-        self._follower = follower
+        self._feed = feed
         self._presence = presence
         self._send_back = send_back
         self._opening: dict[str, asyncio.Task[Room]] = {}
-        self._sweeper: asyncio.Task[None] | None = None
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     def open(self) -> None:
-        self._sweeper = asyncio.create_task(self._sweep(), name="close idle rooms")
+        self._tasks = (
+            asyncio.create_task(self._sweep(), name="close idle rooms"),
+            asyncio.create_task(self._count(), name="count people"),
+        )
 
     async def close(self) -> None:
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.gather(self._sweeper, return_exceptions=True)
+        await stop_following(*self._tasks)
         for opening in list(self._opening.values()):
             for room in await asyncio.gather(opening, return_exceptions=True):
                 if isinstance(room, Room):
@@ -79,11 +83,22 @@ class Rooms:
         try:
             if not await broadcast_exists(self._store, code):
                 raise refuse("unknown", f"there is no broadcast {code}", field="broadcast")
-            room = Room(code, self._store, self._follower, Viewers(self._server, code), self._presence)
+            room = Room(code, self._store, self._feed, Viewers(self._server, code), self._presence)
             await room.open()
         except (RedisError, OSError, TimeoutError):
             raise refuse("unavailable", "the store does not answer: try again") from None
         return room
+
+    async def _count(self) -> None:
+        """Tell each room when the number of people in it has changed, here or in another process."""
+        while True:
+            here = {room.code: room.viewers.people for room in self if len(room.viewers)}
+            with contextlib.suppress(RedisError, OSError, TimeoutError):
+                changed = await self._presence.changed(here)
+                for room in self:
+                    if (people := changed.get(room.code)) is not None:
+                        room.tell_people(people)
+            await asyncio.sleep(EVERY_SECONDS)
 
     async def _sweep(self) -> None:
         while True:

@@ -1,0 +1,190 @@
+"""New entries of many logs over one connection: the store tells of each as it is appended, and nobody asks.
+
+One `Feed` per hub process, opened by `live/hub.py`; each room follows its log through it. What is told is only
+a shortcut: an entry names the one before it, so that a gap is noticed, and whatever is in doubt is read from the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+from streamhub.record.log import READ_COUNT, Log, Row, stop_following
+from streamhub.state.projection import Entry, position
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 2.0
+"""In a silence of so long the store is asked whether it is there; after as much again it is taken for lost."""
+
+RETRY_SECONDS = 0.5
+ANSWER_SECONDS = 3.0
+
+WAITING_LIMIT = 4096
+"""Entries told and not taken yet, per log; above it they are forgotten and read from the log."""
+
+_ITSELF = b"streamhub:feed"
+"""A channel that nobody writes to, so that there is always something that the connection waits for."""
+
+
+class FeedLost(ConnectionError):
+    """The connection broke, or what was told does not follow on what is known: the log may have gone on unseen, or
+    the store has come back with another history."""
+
+
+class Following:
+    """One log as it grows. `next` is for one caller."""
+
+    def __init__(self, feed: Feed, log_: Log) -> None:
+        self._feed = feed
+        self._log = log_
+        self._told: deque[tuple[str, Row]] = deque()
+        self._news = asyncio.Event()
+        self._in_doubt = True
+        self.confirmed = asyncio.Event()
+
+    async def next(self, after: str, seconds: float | None) -> list[Entry]:
+        """Entries after a position, in order, without gaps: as soon as there are some, or none after `seconds` or
+        `wake`. Raises FeedLost, and what reading a log raises."""
+        self._pass(after)
+        if not self._in_doubt and not self._told:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), seconds)
+        self._news.clear()
+        if not self.confirmed.is_set():
+            raise FeedLost("the store's announcements broke off")
+        self._pass(after)
+        rows: list[Row] = []
+        while self._told and not self._in_doubt:
+            before, row = self._told.popleft()
+            if position(before) < position(after):
+                self._in_doubt = True
+                raise FeedLost("the log is not the one that was followed")
+            self._in_doubt = before != after
+            if not self._in_doubt:
+                rows.append(row)
+                after = row[0].decode()
+        entries = self._log.decode(rows)
+        if self._in_doubt:
+            entries += await self._rest(after)
+        return entries
+
+    async def _rest(self, after: str) -> list[Entry]:
+        """What the log has, whatever was told; still in doubt if that is more than one read gives."""
+        self._in_doubt = False
+        try:
+            entries = await self._log.read(after)
+        except BaseException:
+            self._in_doubt = True
+            raise
+        self._in_doubt = len(entries) == READ_COUNT
+        return entries
+
+    def _pass(self, after: str) -> None:
+        """Forget what was told and has been read from the log since."""
+        while self._told and position(self._told[0][1][0].decode()) <= position(after):
+            self._told.popleft()
+
+    def wake(self) -> None:
+        """Let `next` return now."""
+        self._news.set()
+
+    async def close(self) -> None:
+        await self._feed.leave(self._log.key)
+
+    def tell(self, before: bytes, row: Row) -> None:
+        if len(self._told) == WAITING_LIMIT:
+            self._told.clear()
+            self._in_doubt = True
+        self._told.append((before.decode(), row))
+        self._news.set()
+
+    def lost(self) -> None:
+        self.confirmed.clear()
+        self._told.clear()
+        self._in_doubt = True
+        self._news.set()
+
+
+class Feed:
+    """`follower` is a client whose broken connections are not silently replaced (`store.connect_follower`)."""
+
+    def __init__(self, follower: Redis) -> None:
+        self._follower = follower
+        self._followings: dict[bytes, Following] = {}
+        self._listening: PubSub | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        self._task = asyncio.create_task(self._keep_listening(), name="feed")
+
+    async def close(self) -> None:
+        await stop_following(self._task)
+
+    async def follow(self, log_: Log) -> Following:
+        """Every entry appended from now on is told. One follower for each log; raises FeedLost if the store does not
+        answer."""
+        following = self._followings[log_.key.encode()] = Following(self, log_)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                if self._listening is not None:
+                    await self._listening.subscribe(log_.key)
+                await following.confirmed.wait()
+        except (RedisError, OSError, TimeoutError) as error:
+            await self.leave(log_.key)
+            raise FeedLost(f"{log_.key}: {type(error).__name__}") from error
+        return following
+
+    async def leave(self, key: str) -> None:
+        self._followings.pop(key.encode(), None)
+        if self._listening is not None:
+            with contextlib.suppress(RedisError, OSError, TimeoutError):
+                await self._listening.unsubscribe(key)
+
+    async def _keep_listening(self) -> None:
+        while True:
+            try:
+                async with self._follower.pubsub() as listening:
+                    await listening.subscribe(_ITSELF)
+                    self._listening = listening  # from here on `follow` subscribes by itself
+                    if self._followings:
+                        await listening.subscribe(*self._followings)
+                    await self._listen(listening)
+            except (RedisError, OSError, TimeoutError) as error:
+                log.warning("the feed broke off (%s), trying again", type(error).__name__)
+            finally:
+                self._listening = None
+                for following in self._followings.values():
+                    following.lost()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _listen(self, listening: PubSub) -> None:
+        """Raises when the connection breaks or nothing comes of it any more."""
+        asked = False
+        while True:
+            message = await listening.get_message(timeout=BEAT_SECONDS)
+            if message is not None:
+                asked = False
+                self._take(message)
+            elif asked:
+                raise TimeoutError
+            else:
+                asked = True
+                await listening.ping()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        following = self._followings.get(message["channel"])
+        if following is None:
+            return
+        if message["type"] == "subscribe":
+            following.confirmed.set()
+        elif message["type"] == "message":
+            before, entry_id, fact = message["data"].split(b" ", 2)
+            following.tell(before, (entry_id, {b"f": fact}))
