@@ -50,7 +50,7 @@ class Room:
         self.presence = presence
         self._store = store
         self._feed = feed
-        self._log = broadcast_log(store, code)
+        self.log = broadcast_log(store, code)
         self._people: int | None = None
         self._waiting: list[tuple[tuple[int, int], asyncio.Future[None]]] = []
         self._overdue = -1
@@ -62,7 +62,7 @@ class Room:
 
     async def open(self) -> None:
         """Load the state; from here on it follows the log. Followed first, so that nothing falls in between."""
-        self._following = await self._feed.follow(self._log)
+        self._following = await self._feed.follow(self.log)
         try:
             self.state = await replay(self._store, self.code)
         except BaseException:
@@ -194,8 +194,8 @@ class Room:
 
     async def _check_lineage(self) -> None:
         """After a break: if the store came back with another history, start over and say so to everybody."""
-        first = await self._log.read(count=1)
-        ends = await self._log.last_id()
+        first = await self.log.read(count=1)
+        ends = await self.log.last_id()
         same = bool(first) and first[0].id == self.state.epoch and position(ends) >= position(self.state.as_of)
         if self.state.epoch and not same:
             log.warning("%s: the log is not the one that was followed; starting over", self.code)

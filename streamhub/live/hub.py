@@ -40,7 +40,7 @@ from streamhub.live.presence import Presence
 from streamhub.live.rooms import Rooms
 from streamhub.live.socketio_hooks import LiveServer, send_back
 from streamhub.record.feed import Feed
-from streamhub.record.log import Log, NotRecorded, broadcast_log
+from streamhub.record.log import NotRecorded
 from streamhub.state.projection import START, position
 from streamhub.wire import Accepted, CampaignView, Denied, Joined
 
@@ -124,29 +124,28 @@ class Hub:
         act = ACTS[name]
         command = decode(act.command, fields)
         room = await self.room(code)
-        kept = broadcast_log(self._store, code)
         once = f"{person.viewer}:{command.once}"
         try:
             self._admit(person, name, act, room)
-            fact = await self._decide(act, command, person, room, kept)
+            fact = await self._decide(act, command, person, room)
         except Refused:
-            if earlier := await kept.known(once):  # a retry of what was accepted is not refused afterwards
+            if earlier := await room.log.known(once):  # a retry of what was accepted is not refused afterwards
                 return Accepted(id=earlier, repeated=True)
             raise
         try:
-            done = await kept.append(fact, once=once)
+            done = await room.log.append(fact, once=once)
         except NotRecorded:
             raise refuse("unavailable", "could not be recorded: try again") from None
         return Accepted(id=done.id, repeated=not done.fresh)
 
-    async def _decide(self, act: Act, command: Command, person: Person, room: Room, kept: Log) -> Fact:
+    async def _decide(self, act: Act, command: Command, person: Person, room: Room) -> Fact:
         """A command may name an entry that was acknowledged a moment ago and is not in this state yet: wait for it."""
         seen = room.state.as_of
         try:
             return act.decide(room.state, command, person, self.notes)
         except Refused as refused:
             named = next((entry for field in NAMING if (entry := getattr(command, field, ""))), START)
-            known = position(seen) < position(named) <= position(await kept.last_id())
+            known = position(seen) < position(named) <= position(await room.log.last_id())
             if refused.refusal.code != "unknown" or not known:
                 raise
         with contextlib.suppress(TimeoutError):
@@ -220,7 +219,7 @@ class Hub:
         room = await self.room(command.broadcast)
         if person.viewer not in room.state.audience.nick_of:
             joined = ViewerJoined(viewer=person.viewer, via=person.via)
-            await broadcast_log(self._store, room.code).append(joined, once=f"join:{person.viewer}")
+            await room.log.append(joined, once=f"join:{person.viewer}")
         campaigns = await self.campaigns(room.code)
         if sid not in self._people:
             raise refuse("not_joined", "the socket has gone")

@@ -58,7 +58,8 @@ _OPTIONS: dict[str, Any] = {
     "socket_timeout": ANSWER_SECONDS,
     "socket_connect_timeout": ANSWER_SECONDS,
     "health_check_interval": 30,
-    "protocol": 3,
+    "protocol": 2,  # announcements come as plain answers; nothing that only 3 has is used
+    "driver_info": None,  # else every new connection reads the client's version from disk
 }
 
 
