@@ -13,9 +13,8 @@ import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import duckdb
 import msgspec
 from redis.asyncio import Redis
 
@@ -23,6 +22,9 @@ from streamhub.facts import CODE_PATTERN, BroadcastFact
 from streamhub.record.archive_columns import Columns, columns_of
 from streamhub.record.log import READ_COUNT, Row, broadcast_key, campaign_key
 from streamhub.state.projection import START, position
+
+if TYPE_CHECKING:
+    import duckdb  # where it is used it is imported then: a hub that writes no report does not carry it
 
 MEMORY = "256MB"
 """What DuckDB may hold in memory; more goes to a temporary folder beside the archive."""
@@ -107,6 +109,8 @@ def _kept(target: Path, columns: Columns) -> tuple[str, str] | None:
     """First and last entry of the archive, if it is there, readable, and has today's columns."""
     if not target.exists():
         return None
+    import duckdb
+
     with _base() as base:
         try:
             facts = base.read_parquet(str(target))
@@ -136,5 +140,7 @@ def _write(lines: Path, before: Path | None, columns: Columns, target: Path) -> 
 
 def _base(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A database of its own, in memory; it never reaches a network and never installs anything."""
+    import duckdb
+
     config = {"threads": THREADS, "memory_limit": MEMORY, "autoinstall_known_extensions": "false"}
     return duckdb.connect(config=config | ({"temp_directory": str(spill)} if spill else {}))

@@ -7,21 +7,20 @@ interleaved, medians over them. On machines that others use too, trust the ratio
 from __future__ import annotations
 
 import asyncio
+import math
 import statistics
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from web.bench.servers import ROOT, SERVERS, Options, Started, Unavailable, pin
+from web.bench.driver import load, processor_ns, resident
+from web.bench.servers import SERVERS, Options, Started, Unavailable
+from web.bench.turns import measure_turns
 
 SETTLE_SECONDS = 1.5
 WARM_SECONDS = 1.5
-COME_SECONDS = 300.0
+TURNS_SECONDS = 3.0
 
 
 class Measured(msgspec.Struct, kw_only=True):
@@ -37,6 +36,10 @@ class Measured(msgspec.Struct, kw_only=True):
     frames: int = 0
     connected_per_second: float = 0
     processor_share: float = 0
+    hub_p50_ms: float = math.nan
+    """From the store's confirmation of a verdict to the middle of those who receive the comment."""
+    turn_p99_ms: float = 0
+    turn_max_ms: float = 0
     rounds: int = 1
 
 
@@ -64,7 +67,7 @@ async def _measure(name: str, options: Options) -> Measured:
     async with SERVERS[name](options) as server:
         await _one_comes_and_goes(server)
         before = resident(server.pid)
-        async with _load(server, options.viewers) as ask:
+        async with load(server, options.viewers) as ask:
             ready = await ask("")
             await asyncio.sleep(SETTLE_SECONDS)
             rss = (resident(server.pid) - before) / options.viewers
@@ -72,66 +75,33 @@ async def _measure(name: str, options: Options) -> Measured:
             used, begin = processor_ns(server.pid), time.monotonic()
             got = await ask(f"rate {options.rate} {options.seconds}")
             used, took = processor_ns(server.pid) - used, time.monotonic() - begin
+            arrivals = (await ask("arrivals"))["middle"] if server.judged else {}
+            turning = asyncio.create_task(measure_turns(server.port))  # after the rest, as it costs something itself
+            await ask(f"rate {options.rate} {min(options.seconds, TURNS_SECONDS)}")
+            turning.cancel()
+            turn_p99, turn_max = await turning
     return Measured(
         us_per_delivery=round(used / 1000 / max(1, got["delivered"]), 2),
         rss_per_viewer_bytes=round(rss),
         connected_per_second=round(options.viewers / max(ready["seconds"], 0.001)),
         processor_share=round(used / 1e9 / took, 3),
+        hub_p50_ms=_hub_p50(server.judged, arrivals),
+        turn_p99_ms=turn_p99,
+        turn_max_ms=turn_max,
         **{field: got[field] for field in ("p50_ms", "p99_ms", "delivered", "expected", "refused", "frames")},
     )
 
 
+def _hub_p50(judged: Mapping[int, int], arrivals: Mapping[str, int]) -> float:
+    took = [(middle - judged[int(number)]) / 1e6 for number, middle in arrivals.items() if int(number) in judged]
+    return round(statistics.median(took), 2) if took else math.nan
+
+
 async def _one_comes_and_goes(server: Started) -> None:
     """So that what is loaded once is not counted as a viewer's memory."""
-    async with _load(server, 1) as ask:
+    async with load(server, 1) as ask:
         await ask("")
     await asyncio.sleep(0.5)
-
-
-@asynccontextmanager
-async def _load(server: Started, viewers: int) -> AsyncIterator[Callable[[str], Any]]:
-    """The viewers in a process of their own. Ask it "" once for its first line, then one line for one line."""
-    command = [sys.executable, "-m", "web.bench.load", str(server.port), str(viewers), server.tokens]
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, preexec_fn=pin(1)
-    )
-    stdin, stdout = process.stdin, process.stdout
-    if stdin is None or stdout is None:
-        raise RuntimeError("no pipes to the viewers")
-
-    async def ask(line: str) -> dict[str, Any]:
-        if line:
-            stdin.write(line.encode() + b"\n")
-        answer = await asyncio.wait_for(stdout.readline(), COME_SECONDS)
-        if not answer:
-            raise Unavailable("the viewers ended early; see what they said above")
-        found: dict[str, Any] = msgspec.json.decode(answer)
-        return found
-
-    try:
-        yield ask
-    finally:
-        if process.returncode is None:
-            stdin.close()
-            try:
-                await asyncio.wait_for(process.wait(), 10)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-
-
-def processor_ns(pid: int) -> int:
-    """Nanoseconds on a processor, of all threads of a process."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks)
-
-
-def resident(pid: int) -> int:
-    """Bytes in memory."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return 0
 
 
 def _medians(measured: Sequence[Measured]) -> Measured:

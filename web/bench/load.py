@@ -1,8 +1,8 @@
-"""Many viewers in one process, as light as Python allows: blocking to come in, then one epoll loop.
+"""Many viewers in one process, as light as Python allows: a few at a time come in, then one epoll loop.
 
-Started by `fanout.py` as `python -m web.bench.load PORT VIEWERS TOKENS`, on a core of its own. It joins as a browser
-does, over WebSocket, prints one JSON line when all are in, and one for each line it reads: `rate R SECONDS`.
-The time of sending is in the comment's text, so a latency is from "sent" to "received", by one clock.
+Started by `driver.py` as `python -m web.bench.load PORT VIEWERS TOKENS`, on a core of its own. It joins as a browser
+does, over WebSocket, prints one JSON line when all are in, and one for each line it reads: `rate R SECONDS`,
+`flood COMMENTS WINDOW` or `arrivals`. Comments are numbered in their text: a latency is from "sent" to "received".
 """
 
 from __future__ import annotations
@@ -19,12 +19,30 @@ import sys
 import time
 from array import array
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 BROADCAST = "BENCH"
-TIMES = re.compile(rb'"text":"t(\d+)')
-FILLING = "what a reef, look at the colours, and so many fish"
+NUMBERS = re.compile(rb'"text":"(\d+) ')
+FILLINGS = (
+    "what a reef, look at the colours, and so many fish",
+    "hello from the school in Hangzhou, we are forty here",
+    "the picture is very clear today, thank you for that!",
+    "我们班都在看，老师说这是今天的作业，大家一起加油",
+    "is that a parrotfish on the left, or am I mistaken?",
+    "my grandfather dived here when he was a young man, he",
+    "刚进来，讲到哪里了？听得很清楚，画面也很好看呀",
+    "could you zoom in a little on the branch at the top",
+    "we took the bus and the metro to come to the museum",
+    "第一次看到这么大的海龟，孩子们都站起来了，真好看",
+    "how deep is the camera now, and is it always so calm",
+    "greetings from the ferry, the network is just enough",
+)
+"""Unlike one another, so that moderation does not take the viewers for a flood."""
+
 DRAIN_SECONDS = 5.0
+COMING = 8
+"""Viewers who come at the same time."""
 
 
 class Viewer:
@@ -64,7 +82,7 @@ class Viewer:
         self.socket.sendall(head + bytes(4) + payload)
 
 
-def come(port: int, number: int, token: str) -> Viewer:
+def come(port: int, number: int, token: str, broadcast: str) -> Viewer:
     """Connect and, with a token, join the broadcast; returns when the acknowledgement is there."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=30)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -83,7 +101,7 @@ def come(port: int, number: int, token: str) -> Viewer:
     viewer.send(b"40" + (json.dumps({"token": token}).encode() if token else b""))
     _expect(viewer, b"40")
     if token:
-        viewer.send(b"420" + json.dumps(["join", {"broadcast": BROADCAST, "last": 50}]).encode())
+        viewer.send(b"420" + json.dumps(["join", {"broadcast": broadcast, "last": 50}]).encode())
         _expect(viewer, b"430")
     return viewer
 
@@ -113,6 +131,8 @@ class Room:
             viewer.socket.setblocking(False)
             self.epoll.register(fd, select.EPOLLIN)
         self.next = 0
+        self.sent = array("q")
+        self.arrived: dict[int, tuple[int, int]] = {}
         self._forget()
 
     def measure(self, rate: float, seconds: float) -> dict[str, float]:
@@ -140,8 +160,33 @@ class Room:
             "p99_ms": _percentile(ordered, 0.99),
         }
 
+    def flood(self, count: int, window: int) -> dict[str, float]:
+        """Publish so many comments, at most `window` not acknowledged yet: how many a second are accepted, and shown
+        to everybody."""
+        self._forget()
+        begin = time.monotonic()
+        published, accepted_at, expected = 0, begin, count * len(self.viewers)
+        while len(self.latencies) < expected and time.monotonic() < max(accepted_at, begin) + 12 * DRAIN_SECONDS:
+            while published < count and published - self.accepted - self.refused < window:
+                self._publish()
+                published += 1
+            before = self.accepted
+            self._pump(0.005)
+            if self.accepted > before:
+                accepted_at = time.monotonic()
+        shown = time.monotonic() - begin
+        return {
+            "published": published,
+            "expected": expected,
+            "delivered": len(self.latencies),
+            "refused": self.refused,
+            "accepted": self.accepted,
+            "accepted_per_second": round(self.accepted / (accepted_at - begin), 1),
+            "shown_per_second": round(len(self.latencies) / len(self.viewers) / shown, 1),
+        }
+
     def _forget(self) -> None:
-        self.latencies, self.refused, self.frames = array("d"), 0, 0
+        self.latencies, self.refused, self.accepted, self.frames = array("d"), 0, 0, 0
 
     def idle(self) -> None:
         """Answer what comes until there is something to read on standard input."""
@@ -151,7 +196,8 @@ class Room:
     def _publish(self) -> None:
         viewer = self.viewers[self.next % len(self.viewers)]
         self.next += 1
-        text = f"t{time.monotonic_ns()} {FILLING}"
+        text = f"{len(self.sent):05} {FILLINGS[self.next % len(FILLINGS)]}"
+        self.sent.append(time.monotonic_ns())
         if self.joined:
             viewer.comment += 1
             once = f"b{viewer.number:05}-{viewer.comment:05}"
@@ -175,9 +221,15 @@ class Room:
                     viewer.send(b"3")
                 elif payload.startswith((b'42["batch"', b'42["c"')):
                     self.frames += 1
-                    self.latencies.extend((received - int(sent)) / 1e6 for sent in TIMES.findall(payload))
-                elif payload.startswith(b"431") and b'"ok":false' in payload:
-                    self.refused += 1
+                    for found in NUMBERS.findall(payload):
+                        number = int(found)
+                        self.latencies.append((received - self.sent[number]) / 1e6)
+                        self.arrived[number] = (self.arrived.get(number, (received, 0))[0], received)
+                elif payload.startswith(b"431"):
+                    if b'"ok":false' in payload:
+                        self.refused += 1
+                    else:
+                        self.accepted += 1
 
 
 def _percentile(ordered: Sequence[float], share: float) -> float:
@@ -192,16 +244,23 @@ def _say(**found: object) -> None:
 def main(port: int, count: int, tokens: str) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    given = Path(tokens).read_text().split() if tokens else [""] * count
+    given = [line.split() for line in Path(tokens).read_text().splitlines()] if tokens else [["", ""]] * count
     begin = time.monotonic()
-    room = Room([come(port, number, given[number]) for number in range(count)], joined=bool(tokens))
+    with ThreadPoolExecutor(COMING) as pool:
+        coming = [pool.submit(come, port, number, *given[number]) for number in range(count)]
+        room = Room([viewer.result() for viewer in coming], joined=bool(tokens))
     _say(ready=count, seconds=round(time.monotonic() - begin, 2))
     while True:
         room.idle()
-        command = sys.stdin.readline().split()
-        if not command or command[0] != "rate":
-            return
-        _say(**room.measure(float(command[1]), float(command[2])))
+        match sys.stdin.readline().split():
+            case ["rate", rate, seconds]:
+                _say(**room.measure(float(rate), float(seconds)))
+            case ["arrivals"]:
+                _say(middle={number: (first + last) // 2 for number, (first, last) in room.arrived.items()})
+            case ["flood", comments, window]:
+                _say(**room.flood(int(comments), int(window)))
+            case _:
+                return
 
 
 if __name__ == "__main__":

@@ -14,11 +14,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from streamhub.facts import BroadcastCreated, BroadcastOpened, CommentJudged, CommentSubmitted
 from streamhub.live.admission import Signer
@@ -46,14 +49,18 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     tick: int = 0
     moderation: bool = False
+    rooms: int = 1
+    """Broadcasts that the viewers are spread over, the same number in each."""
 
 
 class Started(msgspec.Struct):
-    """A server that answers. `tokens` is a file with a viewer's token a line, "" where nobody needs one."""
+    """A server that answers. `tokens` is a file of viewers, token and broadcast a line, "" where nobody needs one."""
 
     pid: int
     port: int
     tokens: str = ""
+    judged: dict[int, int] = {}
+    """Number of a comment -> when the store had its verdict, in monotonic ns; empty where somebody else judges."""
 
 
 @asynccontextmanager
@@ -63,25 +70,71 @@ async def streamhub(options: Options) -> AsyncIterator[Started]:
         port = free_port()
         settings = Settings(data=Path(folder), port=port)
         signer = Signer(settings.secret())
-        tokens = Path(folder, "tokens")
-        tokens.write_text("\n".join(signer.viewer_token(f"v-bench-{n}", "replay") for n in range(options.viewers)))
+        tokens = write_tokens(signer, options, folder)
         valkey = EmbeddedValkey(settings.valkey_folder)
         valkey.start()
         try:
             await valkey.ready()
             store = connect(valkey.url)
-            await create_broadcast(store, BroadcastCreated(code=BROADCAST, title="Bench", by="organizer"))
-            await broadcast_log(store, BROADCAST).append(BroadcastOpened(by="organizer"), once="open")
+            await open_rooms(store, options.rooms)
             roles = [("hub", "--port", str(port)), *([("moderate",)] if options.moderation else [])]
             async with _processes([_role(folder, *role) for role in roles], port) as hub:
-                judging = None if options.moderation else asyncio.create_task(_judge(valkey.url))
+                started = Started(pid=hub, port=port, tokens=str(tokens))
+                judging = None if options.moderation else asyncio.create_task(_judge(valkey.url, started.judged))
                 try:
-                    yield Started(pid=hub, port=port, tokens=str(tokens))
+                    yield started
                 finally:
                     await stop_following(judging)
             await store.aclose()
         finally:
             await asyncio.to_thread(valkey.stop)
+
+
+@asynccontextmanager
+async def whole(options: Options, hubs: int) -> AsyncIterator[Started]:
+    """Everything as `streamhub serve` runs it: store, hubs, a moderation worker with its encoder, boards."""
+    with tempfile.TemporaryDirectory(prefix="streamhub-bench-") as folder:
+        port = free_port()
+        command = _role(folder, "serve", "--port", str(port), "--hubs", str(hubs))
+        async with _processes([command], port, pinned=False) as pid:
+            settings = Settings(data=Path(folder), port=port)
+            store = connect(settings.store_url)
+            async with asyncio.timeout(START_SECONDS):
+                while not await _verdicts_come(store):
+                    await asyncio.sleep(0.2)
+            await open_rooms(store, options.rooms)
+            await store.aclose()
+            yield Started(pid=pid, port=port, tokens=str(write_tokens(Signer(settings.secret()), options, folder)))
+
+
+def code_of(room: int) -> str:
+    return BROADCAST if room == 0 else f"{BROADCAST}{room}"
+
+
+async def open_rooms(store: Redis, rooms: int) -> None:
+    for room in range(rooms):
+        await create_broadcast(store, BroadcastCreated(code=code_of(room), title="Bench", by="organizer"))
+        await broadcast_log(store, code_of(room)).append(BroadcastOpened(by="organizer"), once="open")
+
+
+def write_tokens(signer: Signer, options: Options, folder: str) -> Path:
+    """A line for each viewer: token and broadcast."""
+    tokens = Path(folder, "tokens")
+    lines = (
+        f"{signer.viewer_token(f'v-bench-{n}', 'replay')} {code_of(n % options.rooms)}" for n in range(options.viewers)
+    )
+    tokens.write_text("\n".join(lines))
+    return tokens
+
+
+async def _verdicts_come(store: Redis) -> bool:
+    """A comment in a broadcast of its own is judged: the model is loaded. False while nothing answers."""
+    with contextlib.suppress(RedisError, OSError, TimeoutError):
+        await create_broadcast(store, BroadcastCreated(code="WARM", title="Warm", by="organizer"))
+        log = broadcast_log(store, "WARM")
+        await log.append(CommentSubmitted(viewer="v", nick="Ann", text="What a calm sea today"), once="warm")
+        return any(isinstance(entry.fact, CommentJudged) for entry in await log.read())
+    return False
 
 
 @asynccontextmanager
@@ -138,7 +191,7 @@ def pin(core: int) -> Callable[[], None]:
     return pinned
 
 
-async def _judge(url: str) -> None:
+async def _judge(url: str, judged: dict[int, int]) -> None:
     """Publishes every comment as soon as it is in the log, so that the encoder is not what is measured."""
     store, follower = connect(url), connect_follower(url)
     reading, writing = broadcast_log(follower, BROADCAST), broadcast_log(store, BROADCAST)
@@ -150,6 +203,7 @@ async def _judge(url: str) -> None:
                 if isinstance(entry.fact, CommentSubmitted):
                     verdict = CommentJudged(comment=entry.id, action="publish", model="bench", policy="bench")
                     await writing.append(verdict, once=f"verdict:{entry.id}")
+                    judged[int(entry.fact.text.split()[0])] = time.monotonic_ns()
     finally:
         await store.aclose()
         await follower.aclose()
@@ -167,9 +221,9 @@ async def _peer(command: Sequence[str]) -> AsyncIterator[Started]:
 
 
 @asynccontextmanager
-async def _processes(commands: Sequence[Sequence[str]], port: int) -> AsyncIterator[int]:
+async def _processes(commands: Sequence[Sequence[str]], port: int, pinned: bool = True) -> AsyncIterator[int]:
     """The pid of the first, pinned to the first core, once its port answers; all are ended afterwards."""
-    running = [_start(command, pin(0) if n == 0 else None) for n, command in enumerate(commands)]
+    running = [_start(command, pin(0) if pinned and n == 0 else None) for n, command in enumerate(commands)]
     try:
         await _answers(running[0], port)
         yield running[0].pid

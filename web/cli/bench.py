@@ -58,3 +58,29 @@ def fanout(
         for name, one in found.items()
     ]  # fmt: skip
     print_table(columns, rows, "Nothing could be measured.")
+
+
+@bench.command(example="streamhub bench load --json")
+@click.option("--viewers", type=click.IntRange(10, 5000), default=1000, show_default=True, help="Viewers of one room.")
+@click.option(
+    "--comments", type=click.IntRange(10, 20_000), default=3000, show_default=True, help="Comments of a flood."
+)
+@click.option("--rooms", type=click.IntRange(1, 2000), default=500, show_default=True, help="Quiet broadcasts.")
+@as_json
+def load(viewers: int, comments: int, rooms: int, as_json: bool) -> None:
+    """What this machine holds: people coming, comments through the whole path, log entries, quiet rooms.
+
+    Servers of their own are started in temporary folders, one after another; nothing else is touched."""
+    from web.bench.holding import Amounts, hold
+
+    if not sys.platform.startswith("linux"):
+        raise Failed("The measurement reads /proc, which only Linux has.")
+    if comments > 5 * viewers:
+        raise click.UsageError("a viewer may say five comments at once: ask for more --viewers or fewer --comments")
+    say = (lambda _: None) if as_json else (lambda text: click.echo(text, err=True))
+    found = asyncio.run(hold(Amounts(viewers=viewers, comments=comments, rooms=rooms), say))
+    if as_json:
+        print_json(found)
+        return
+    rows = [(row, name, f"{figure:g}") for row, figures in found.items() for name, figure in figures.items()]
+    print_table(("what", "figure", ""), rows, "Nothing could be measured.")

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from streamhub.state.projection import START
+
+if TYPE_CHECKING:
+    import duckdb
 
 MEMORY = "512MB"
 """What one report may hold in memory; more goes to a temporary folder."""
@@ -60,6 +61,8 @@ class ArchiveBase:
 
 @contextmanager
 def archive_base() -> Iterator[ArchiveBase]:
+    import duckdb
+
     with tempfile.TemporaryDirectory(prefix="streamhub-report-") as spill:
         config = {
             "threads": THREADS,
