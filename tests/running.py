@@ -160,11 +160,12 @@ class Viewer:
         self.url = url
         self.transports = transports
         self.auth = auth
+        self.session: ClientSession | None = None
         self.frames: list[tuple[str, Any]] = []
         self.joined: dict[str, Any] = {}
 
     async def come(self, code: str, **more: Any) -> None:
-        self.client = socketio.AsyncClient(reconnection=False)
+        self.client = socketio.AsyncClient(reconnection=False, http_session=self.session)
         for event in ("batch", "outcome", "review", "campaign"):
             self.client.on(event, lambda data, event=event: self.frames.append((event, data)))
         await self.client.connect(self.url, auth=self.auth, transports=self.transports)
