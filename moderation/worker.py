@@ -18,6 +18,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from moderation.followed import Followed
 from moderation.judge import FAILED, Verdict
 from moderation.model.encoder import ModelUnusable
 from moderation.normalise import Reading, read
@@ -25,8 +26,8 @@ from moderation.pipeline import Pipeline, load_model
 from moderation.policy import Policy, load_policy
 from moderation.recent import LONGEST_WINDOW_MS, Recent, Repeats
 from streamhub.facts import CommentSubmitted
-from streamhub.record.directory import broadcasts
-from streamhub.record.log import Log, NotRecorded, WorkerGroup, broadcast_key
+from streamhub.record.group import Taken, WorkerGroup
+from streamhub.record.log import Log, NotRecorded
 from streamhub.record.store import connect_follower
 from streamhub.state.projection import Entry, position
 
@@ -46,9 +47,6 @@ BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
 """Waits between tries while the store cannot be reached; the last one repeats."""
 
 STORE_LOST = (RedisError, NotRecorded, OSError, TimeoutError)
-
-Taken = tuple[str, Entry]
-"""A log's key and an entry of it."""
 
 
 async def run(
@@ -91,7 +89,8 @@ class _Worker:
         self._thread = thread
         self._memories: dict[str, _Memory] = {}
         self._group = WorkerGroup(store, GROUP, consumer)
-        self._listed = self._looked = -1e9
+        self._followed = Followed(store, self._group)
+        self._looked = -1e9
 
     async def work(self, stop: asyncio.Event) -> None:
         failures = 0
@@ -105,21 +104,18 @@ class _Worker:
                 log.warning("store not reached (%s), trying again in %.1f s", type(error).__name__, seconds)
                 failures += 1
                 # What was taken stays pending and is taken over; a store that lost the group gets it anew.
+                await self._group.close()
                 self._group = WorkerGroup(self._store, GROUP, self._consumer)
-                self._listed = -1e9
+                self._followed = Followed(self._store, self._group)
                 await _pause(stop, seconds)
+        await self._group.close()
 
     async def _batches(self, stop: asyncio.Event) -> list[Sequence[Taken]]:
         """What there is to do: first what others left, then what is new; waits at most BLOCK_MS."""
+        if not await self._followed.look():
+            await _pause(stop, BLOCK_MS / 1000)
+            return []
         now = time.monotonic()
-        if now - self._listed > BLOCK_MS / 1000:
-            codes = await broadcasts(self._store)
-            for code in codes:
-                await self._group.add(broadcast_key(code))
-            self._listed = now
-            if not codes:
-                await _pause(stop, BLOCK_MS / 1000)
-                return []
         left: list[Taken] = []
         if now - self._looked > IDLE_MS / 2000:
             left = await self._group.take_over(BATCH, IDLE_MS)
@@ -128,16 +124,31 @@ class _Worker:
         return [taken[start : start + BATCH] for start in range(0, len(taken), BATCH)]
 
     async def _finish(self, batch: Sequence[Taken]) -> None:
-        """Judge and record; only then tell the group that these entries are done."""
-        comments = [(key, entry) for key, entry in batch if isinstance(entry.fact, CommentSubmitted)]
-        judged = [await self._look(key, entry) for key, entry in comments]
-        if judged:
-            verdicts = await self._judge(comments, judged)
-            for (key, entry), verdict in zip(comments, verdicts, strict=True):
-                fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=self._pipeline.policy.version)
-                await self._group.log(key).append(fact, once=f"verdict:{entry.id}")
-        for key in {key for key, _ in batch}:
-            await self._group.done(key, *(entry.id for other, entry in batch if other == key))
+        """Judge and record; only then tell the group that these entries are done.
+
+        A log whose server cannot be reached is left out, and its entries are taken over later; raises only if
+        there is no other."""
+        lost = _Lost()
+        comments: list[Taken] = []
+        judged: list[tuple[Reading, Repeats]] = []
+        for key, entry in batch:
+            if isinstance(entry.fact, CommentSubmitted) and key not in lost.why:
+                async with lost.spare(key):
+                    judged.append(await self._look(key, entry))
+                    comments.append((key, entry))
+        for (key, entry), verdict in zip(comments, await self._judge(comments, judged) if judged else [], strict=True):
+            fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=self._pipeline.policy.version)
+            if key not in lost.why:
+                async with lost.spare(key):
+                    await self._group.log(key).append(fact, once=f"verdict:{entry.id}")
+        keys = {key for key, _ in batch}
+        for key in keys - lost.why.keys():
+            mine = [entry for other, entry in batch if other == key]
+            async with lost.spare(key):
+                await self._group.done(key, *(entry.id for entry in mine))
+                self._followed.note(key, mine)
+        if lost.why.keys() == keys:
+            raise lost.why.popitem()[1]
 
     async def _look(self, key: str, entry: Entry) -> tuple[Reading, Repeats]:
         if key not in self._memories:
@@ -161,6 +172,20 @@ class _Worker:
         return [
             (await self._judge([comment], [reading]))[0] for comment, reading in zip(comments, readings, strict=True)
         ]
+
+
+class _Lost:
+    """The logs whose server could not be reached in this turn, and why."""
+
+    def __init__(self) -> None:
+        self.why: dict[str, Exception] = {}
+
+    @asynccontextmanager
+    async def spare(self, key: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except STORE_LOST as error:
+            self.why[key] = error
 
 
 class _Memory:
