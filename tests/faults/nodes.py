@@ -112,9 +112,8 @@ class Node:
 
 
 class SeveralNodes:
-    """What the tests of both set-ups need. `store` is the address for `streamhub serve`."""
-
     store: str
+    """The address for `streamhub serve`."""
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
@@ -137,7 +136,6 @@ class SeveralNodes:
         await asyncio.gather(*(node.ready() for node in self.nodes))
 
     async def restart(self, node: Node) -> None:
-        """As whoever looks after it does when it has died."""
         node.start()
 
     def node_at(self, port: int) -> Node:
