@@ -93,6 +93,11 @@ class Running:
         return found
 
     @property
+    def store(self) -> str:
+        """The address of its store."""
+        return str(json.loads((self.data / "server.json").read_text())["store"])
+
+    @property
     def signer(self) -> Signer:
         return Signer((self.data / "secret.key").read_text().strip())
 

@@ -72,6 +72,7 @@ def create_app(settings: Settings) -> web.Application:
         app[keys.NEIGHBOURS] = Neighbours(settings.hubs_folder, settings.hub)
         app[keys.NEIGHBOURS].sign(app[keys.HUB].server)
     app.cleanup_ctx.append(_run_hub)
+    app.on_shutdown.append(_leave)
     for page in PAGES:
         app.add_routes(page.routes)
     if render.STATIC.exists():
@@ -88,9 +89,17 @@ async def _run_hub(app: web.Application) -> AsyncIterator[None]:
     await app[keys.STORE].aclose()
 
 
+async def _leave(app: web.Application) -> None:
+    """Told to stop: before open requests are waited for, so that long polls end too."""
+    await app[keys.HUB].leave()
+
+
 @web.middleware
 async def _hand_over(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A polling request of another hub's session goes there, before anything else is done with it."""
+    """A polling request of another hub's session goes there, before anything else is done with it. A hub that is
+    leaving lets nobody new in."""
+    if request.app[keys.HUB].leaving and request.path.startswith("/socket.io/") and "sid" not in request.query:
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
     if keys.NEIGHBOURS in request.app:
         return await request.app[keys.NEIGHBOURS].hand_over(request, handler)
     return await handler(request)

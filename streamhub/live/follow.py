@@ -36,6 +36,9 @@ OVERDUE_SECONDS = 2.0
 BEHIND_SECONDS = 0.25
 """While a viewer is behind: how often it is looked whether its connection has drained."""
 
+LAST = 200
+"""Comments that those get who start over."""
+
 RETRY_SECONDS = 0.5
 SNAPSHOT_EVERY = 2000
 REACH_SECONDS = 5.0
@@ -102,6 +105,12 @@ class Room:
             self._whole = (self.state.as_of, last, views.whole(self.state, last))
         return self._whole[2]
 
+    def missed(self, after: str, last: int) -> Batch:
+        """What was missed since a position; who missed too much starts over with the latest `last` comments."""
+        if views.too_far_behind(self.state, after):
+            return self.whole(last)
+        return views.since(self.state, after)
+
     def review(self) -> Review:
         return views.review(self.state, int(time.time() * 1000))
 
@@ -164,7 +173,7 @@ class Room:
 
     def _missed_since(self, after: str) -> Batch:
         """For a viewer who could not be shown anything since then."""
-        batch = self.whole(200) if after == FROM_THE_START else views.since(self.state, after)
+        batch = self.whole(LAST) if after == FROM_THE_START else self.missed(after, LAST)
         return msgspec.structs.replace(batch, people=self.presence.known(self.code, self.viewers.people))
 
     def _changed_review(self, *, changed: bool) -> Review | None:
@@ -200,4 +209,4 @@ class Room:
         if self.state.epoch and not same:
             log.warning("%s: the log is not the one that was followed; starting over", self.code)
             self.state = await replay(self._store, self.code)
-            await self.viewers.show(self.whole(200), self.state.as_of)
+            await self.viewers.show(self.whole(LAST), self.state.as_of)

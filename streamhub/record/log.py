@@ -35,7 +35,13 @@ Row = tuple[bytes, dict[bytes, bytes]]
 class NotRecorded(Exception):
     """The store did not confirm the append: nobody may be told that it happened.
 
-    A retry with the same `once` is safe."""
+    A retry with the same `once` is safe. `advice` is for whoever asked."""
+
+    def __init__(self, what: str, error: Exception | None = None) -> None:
+        super().__init__(what)
+        full = isinstance(error, ResponseError)
+        self.advice = "the store takes nothing now, its disk may be full" if full else "could not be recorded"
+        self.advice += ": not accepted, try again"
 
 
 class Appended(NamedTuple):
@@ -63,14 +69,14 @@ class Log:
         self._decoder = msgspec.json.Decoder(facts)
         self._append_once = store.register_script(_APPEND_ONCE)
 
-    async def append(self, fact: Any, *, once: str) -> Appended:
-        """Record a fact under its `once`; raises NotRecorded."""
+    async def append(self, *facts: Any, once: str) -> Appended:
+        """Record a fact, or several that belong together, under its `once`; raises NotRecorded. All or none."""
         try:
             entry_id, fresh = await self._append_once(
-                keys=[self.key, self._once_key], args=[once, _ENCODER.encode(fact)]
+                keys=[self.key, self._once_key], args=[once, *map(_ENCODER.encode, facts)]
             )
         except (RedisError, OSError, TimeoutError) as error:
-            raise NotRecorded(f"{self.key}: {type(error).__name__}") from error
+            raise NotRecorded(f"{self.key}: {type(error).__name__}", error) from error
         return Appended(entry_id.decode(), bool(fresh))
 
     async def known(self, once: str) -> str | None:

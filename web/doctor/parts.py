@@ -17,6 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from streamhub.record.store import takes_writes
 from web.doctor.finding import Finding, bad, ok, warn
 from web.settings import DEFAULT_MODEL, Settings
 
@@ -68,11 +69,15 @@ async def store(settings: Settings, running: Running | None) -> tuple[Finding, f
             before = time.time()
             seconds, micros = await client.time()
             ahead = seconds + micros / 1e6 - (before + time.time()) / 2
+            records = await takes_writes(client)
     except (RedisError, OSError, ValueError, TimeoutError) as error:
         advice = "Look whether it runs and whether STREAMHUB_STORE names it rightly (host, port, password)."
         if not settings.store:
             advice = f"Stop and start `streamhub serve`; {settings.valkey_folder / 'valkey.log'} says what happened."
         return bad("store", f"The store {shown} does not answer ({type(error).__name__}).", advice), None
+    if not records:
+        advice = "Free some space on its disk (or memory): it goes on by itself. Nothing that was accepted is lost."
+        return bad("store", f"The store {shown} answers, but takes nothing: its disk may be full.", advice), ahead
     return ok("store", f"The store {shown} answers."), ahead
 
 
