@@ -73,6 +73,7 @@ class Running:
         self._process.terminate()
         status = self._process.wait(30)
         self._process = None
+        self._restarts()
         return status
 
     def kill(self) -> None:
@@ -83,6 +84,9 @@ class Running:
             except ProcessLookupError:
                 continue
         self._process.wait(10)
+        self._restarts()
+
+    def _restarts(self) -> None:
         with self.output.open("a") as output:
             output.write("=== restarted ===\n")
 
@@ -91,6 +95,11 @@ class Running:
         """Role -> process id, as the server says itself."""
         found: dict[str, int] = json.loads((self.data / "server.json").read_text())["processes"]
         return found
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def store(self) -> str:

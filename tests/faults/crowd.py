@@ -155,7 +155,13 @@ class Crowd:
         """Nothing new; return when all that was begun is answered."""
         self._calm.set()
         async with asyncio.timeout(SETTLE_SECONDS):
-            await asyncio.gather(*self._acting)
+            await asyncio.gather(*(task for task in self._acting if not task.cancelled()))
+
+    async def freeze(self) -> None:
+        """Whoever has no answer yet tries no more; `check_answered` then sees whether that was right."""
+        for task in self._acting:
+            task.cancel()
+        await asyncio.gather(*self._acting, return_exceptions=True)
 
     async def leave(self) -> None:
         for task in self._staying:
@@ -207,6 +213,15 @@ class Crowd:
             self._check_log(entries, [entry async for entry in campaign_log(store, self.campaign, TRAVEL.facts).all()])
             await self._check_screens(_shown(entries))
             await self._check_boards(store)
+        finally:
+            await store.aclose()
+
+    async def check_answered(self) -> None:
+        """Whatever is in the log was acknowledged."""
+        store = connect(self.running.store)
+        try:
+            entries = [entry async for entry in broadcast_log(store, self.code).all()]
+            self._check_log(entries, [entry async for entry in campaign_log(store, self.campaign, TRAVEL.facts).all()])
         finally:
             await store.aclose()
 
