@@ -60,6 +60,8 @@ class Room:
         self._since_snapshot = 0
         self._task: asyncio.Task[None] | None = None
         self._whole: tuple[str, int, Batch] | None = None
+        self._latest = (0, 0.0)
+        """Milliseconds of the last entry, and when (monotonic) this process saw it."""
         self.left_at = time.monotonic()
         """When the last viewer left or a page last asked: the hub closes rooms that nobody needs."""
 
@@ -112,7 +114,14 @@ class Room:
         return views.since(self.state, after)
 
     def review(self) -> Review:
-        return views.review(self.state, int(time.time() * 1000))
+        return views.review(self.state, self._now_ms())
+
+    def _now_ms(self) -> int:
+        """The log's own time: its last entry's and what has passed since then here. Clocks that jump do not matter."""
+        ms, now = position(self.state.as_of)[0], time.monotonic()
+        if ms != self._latest[0]:
+            self._latest = (ms, now)
+        return ms + int((now - self._latest[1]) * 1000)
 
     def tell_people(self, people: int) -> None:
         """The number of people has changed: viewers are told between two frames."""
@@ -143,6 +152,7 @@ class Room:
             before = self.state.as_of
             for entry in entries:
                 advance(self.state, entry)
+            self._now_ms()
             self._wake()
             shown = await self._announce(before, people)
             self.viewers.catch_up(self._missed_since)
