@@ -109,9 +109,7 @@ class Room:
 
     def missed(self, after: str, last: int) -> Batch:
         """What was missed since a position; who missed too much starts over with the latest `last` comments."""
-        if views.too_far_behind(self.state, after):
-            return self.whole(last)
-        return views.since(self.state, after)
+        return self.whole(last) if views.too_far_behind(self.state, after) else views.since(self.state, after)
 
     def review(self) -> Review:
         return views.review(self.state, self._now_ms())

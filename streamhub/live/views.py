@@ -121,11 +121,10 @@ def since(state: BroadcastState, after: str) -> Batch:
     )
 
 
-def too_far_behind(state: BroadcastState, after: str) -> bool:
-    """Whether more than `MISSED_LIMIT` comments changed after a position."""
-    limit = position(after)
-    latest = islice(reversed(state.comments.by_id.values()), MISSED_LIMIT, None)
-    return (oldest := next(latest, None)) is not None and position(oldest.changed) > limit
+def too_far_behind(state: BroadcastState, after: str, limit: int = MISSED_LIMIT) -> bool:
+    """Whether more than `limit` comments changed after a position."""
+    oldest = next(islice(reversed(state.comments.by_id.values()), limit, None), None)
+    return oldest is not None and position(oldest.changed) > position(after)
 
 
 def is_empty(batch: Batch) -> bool:
