@@ -126,10 +126,12 @@ ADDRESS_RATE = Rate(burst=300, per_second=50.0)
 """Per address, all commands: a school or a museum is many people behind one."""
 
 BUCKETS_LIMIT = 100_000
+FULL_AGAIN_SECONDS = 60.0
+"""A bucket that was not used for so long is full, whatever its rate, and need not be kept."""
 
 
 class Rates:
-    """Token buckets, one per key, the least recently used forgotten above `BUCKETS_LIMIT`."""
+    """Token buckets, one per key; those that are full again are forgotten, above `BUCKETS_LIMIT` the oldest."""
 
     def __init__(self) -> None:
         self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
@@ -146,5 +148,12 @@ class Rates:
                 f"{rate.per_second:g} a second", retry_after=wait,
             )  # fmt: skip
         self._buckets[kind, key] = (level - 1, now)
-        if len(self._buckets) > BUCKETS_LIMIT:
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        """The buckets are in the order of their last use."""
+        while self._buckets:
+            _, then = next(iter(self._buckets.values()))
+            if len(self._buckets) <= BUCKETS_LIMIT and now - then <= FULL_AGAIN_SECONDS:
+                return
             self._buckets.popitem(last=False)

@@ -50,6 +50,9 @@ log = logging.getLogger(__name__)
 NAMING = ("decision", "question", "comment")
 """Fields of commands that name an earlier entry."""
 
+ASKED_SECONDS = 7.0
+"""How long whoever asks may wait to be told that nothing was confirmed: browsers give up after eight."""
+
 DRAIN_SECONDS = 3.0
 """How long acts that were begun may take to be finished when the process leaves."""
 
@@ -230,7 +233,8 @@ class Hub:
                 self._acting.add(task)
                 task.add_done_callback(self._acting.discard)
             try:
-                return await handler(*given, sid, arguments[0] if arguments else {})
+                async with asyncio.timeout(ASKED_SECONDS):
+                    return await handler(*given, sid, arguments[0] if arguments else {})
             except Refused as refused:
                 return Denied(error=refused.refusal)
             except (RedisError, OSError, TimeoutError):

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from streamhub.facts import BroadcastFact, CampaignFact
+from streamhub.record.store import ANSWER_SECONDS
 from streamhub.state.projection import START, Entry
 
 log = logging.getLogger(__name__)
@@ -72,9 +73,10 @@ class Log:
     async def append(self, *facts: Any, once: str) -> Appended:
         """Record a fact, or several that belong together, under its `once`; raises NotRecorded. All or none."""
         try:
-            entry_id, fresh = await self._append_once(
-                keys=[self.key, self._once_key], args=[once, *map(_ENCODER.encode, facts)]
-            )
+            async with asyncio.timeout(ANSWER_SECONDS):  # connecting anew to a store that hangs would take three times
+                entry_id, fresh = await self._append_once(
+                    keys=[self.key, self._once_key], args=[once, *map(_ENCODER.encode, facts)]
+                )
         except (RedisError, OSError, TimeoutError) as error:
             raise NotRecorded(f"{self.key}: {type(error).__name__}", error) from error
         return Appended(entry_id.decode(), bool(fresh))

@@ -40,11 +40,23 @@ FOLLOWER_CONNECTIONS = 4096
 
 def connect(url: str) -> Redis:
     """A client for commands: short, bounded, tried again when the connection broke. Answers are bytes."""
-    again = Retry(ExponentialBackoff(cap=0.5, base=0.05), 2, supported_errors=(RedisConnectionError,))
+    again = _WhileThereIsTime(ExponentialBackoff(cap=0.5, base=0.05), 2, supported_errors=(RedisConnectionError,))
     pool = BlockingConnectionPool.from_url(
         url, max_connections=COMMAND_CONNECTIONS, timeout=ANSWER_SECONDS, retry=again, **_OPTIONS
     )
     return Redis.from_pool(pool)
+
+
+class _WhileThereIsTime(Retry):
+    """Tries again after a connection that broke, not after one that kept silent for as long as the caller may wait."""
+
+    async def call_with_retry(self, do: Any, fail: Any, is_retryable: Any = None, **more: Any) -> Any:
+        begun = time.monotonic()
+
+        def in_time(error: Exception) -> bool:
+            return time.monotonic() - begun < ANSWER_SECONDS / 2 and (is_retryable is None or is_retryable(error))
+
+        return await super().call_with_retry(do, fail, is_retryable=in_time, **more)
 
 
 def connect_follower(url: str) -> Redis:

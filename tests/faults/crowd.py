@@ -83,7 +83,7 @@ class Member:
             self.returns += 1
             if joined["batch"].get("reset"):
                 self.resets += 1
-        self.auth = {"token": joined["token"]}
+        self.auth = {**self.auth, "token": joined["token"]}
         self.viewer = joined["viewer"]
         self._apply(joined["batch"])
 
@@ -138,13 +138,17 @@ class Crowd:
         self._acting: list[asyncio.Task[None]] = []
 
     async def gather(self) -> None:
-        self._staying = [asyncio.create_task(member.stay()) for member in self.members]
+        for member in self.members:
+            self.come_in(member)
         await asyncio.gather(*(member.seated.wait() for member in self.members))
         asked = {"text": "Will the reef recover?", "nick": "Bo", "kind": "question"}
         await self._until_answered(self.members[0], "comment", {"once": once(), **asked})
         async with asyncio.timeout(SETTLE_SECONDS):
             while not all(member.questions for member in self.members):
                 await asyncio.sleep(0.05)
+
+    def come_in(self, member: Member) -> None:
+        self._staying.append(asyncio.create_task(member.stay()))
 
     def act(self, pause: float = 1.0) -> None:
         """Everybody does something every `pause` seconds or so, until `settle`."""

@@ -53,7 +53,7 @@ class Soaked(msgspec.Struct, kw_only=True):
 
 
 class Soak:
-    """`viewers` places that are always taken, by people who stay for seconds, and `speakers` who say one thing a second."""
+    """`viewers` places that are always taken, by people who stay for seconds; `speakers` say one thing a second."""
 
     def __init__(self, running: Running, viewers: int, speakers: int) -> None:
         self.running = running

@@ -1,4 +1,4 @@
-"""Clocks that jump: the log's order, identities, and the count of people do not depend on what time it is said to be."""
+"""Clocks that jump: the log's order, identities and the count of people do not ask what time it is said to be."""
 
 from __future__ import annotations
 

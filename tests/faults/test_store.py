@@ -16,12 +16,15 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from tests.faults.crowd import Crowd
+from tests.faults.crowd import Crowd, Member
 from tests.running import ROOT, Running, once
 
 PAUSE_SECONDS = 10.0
 BOUND_SECONDS = 9.0
 """Browsers wait 8 s for an answer; a loaded machine gets one more."""
+
+AT_ONCE = 100
+"""More than a process has connections to the store."""
 
 ROOM_BYTES = 20_000
 """How much the store can still write before its disk is full."""
@@ -29,22 +32,29 @@ ROOM_BYTES = 20_000
 
 @pytest.mark.timeout(240)
 async def test_paused(stricken: Running, crowd: Crowd) -> None:
-    """Ten seconds without an answer are told in bounded time; nobody is sent away, nothing is doubled."""
+    """Ten seconds without an answer are told in bounded time, also to a hundred who ask at once; nobody is sent away,
+    nothing is doubled."""
+    host = Member(stricken, crowd.code)
+    host.auth = {"role": stricken.role("host", crowd.code)}
+    crowd.members.append(host)
+    crowd.come_in(host)
+    await host.seated.wait()
+    everything = [comment(f"Is anybody there? {n}") for n in range(AT_ONCE)]
     valkey = stricken.processes["valkey"]
     os.kill(valkey, signal.SIGSTOP)
     try:
         paused = time.monotonic()
         crowd.act()
-        fields = comment("Is anybody there?")
-        answer = await crowd.members[-1].ask("comment", fields)
+        answers = await asyncio.gather(*(host.ask("comment", fields) for fields in everything))
         waited = time.monotonic() - paused
-        assert answer["error"]["code"] == "unavailable" and "try again" in answer["error"]["message"], answer
+        for answer in answers:
+            assert answer["error"]["code"] == "unavailable" and "try again" in answer["error"]["message"], answer
         assert waited < BOUND_SECONDS
         assert await health(stricken) == (503, "unreachable")
-        await asyncio.sleep(PAUSE_SECONDS - (time.monotonic() - paused))
+        await asyncio.sleep(max(0.0, PAUSE_SECONDS - (time.monotonic() - paused)))
     finally:
         os.kill(valkey, signal.SIGCONT)
-    await accepted_now(crowd, fields)
+    await asyncio.gather(*(accepted_now(crowd, fields) for fields in everything))
     await crowd.settle()
     await crowd.check()
     print(f"told after {waited:.1f} s; {crowd.summary}")
