@@ -27,6 +27,7 @@ from streamhub.record.store import connect, connect_follower
 from streamhub.wire import Denied
 from web import keys, render
 from web.pages import api, campaigns, home, host, language, organize, report, sign_in, watch
+from web.seen import at_least
 from web.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,9 @@ STATUS_OF = {
 
 
 def create_app(settings: Settings) -> web.Application:
-    app = web.Application(middlewares=[_hand_over, _headers, _answer_errors, _who], client_max_size=4 * 1024 * 1024)
+    app = web.Application(
+        middlewares=[_hand_over, _headers, _answer_errors, _who, at_least], client_max_size=4 * 1024 * 1024
+    )
     app[keys.SETTINGS] = settings
     app[keys.SIGNER] = Signer(settings.secret())
     app[keys.MODULES] = MODULES

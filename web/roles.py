@@ -7,7 +7,6 @@ Started by `serve.py`, or one by one in containers. A role that `serve` started 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
@@ -103,15 +102,7 @@ def _run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         await main(stop)
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    _open_files()
     asyncio.run(run())
-
-
-def _open_files() -> None:
-    """As many as this account may have: by default a process gets 1024, and each viewer takes one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS calls it unlimited and then refuses
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _parent_gone(loop: asyncio.AbstractEventLoop, parent: int, stop: asyncio.Event) -> None:

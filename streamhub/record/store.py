@@ -50,7 +50,9 @@ def connect(url: str) -> Redis:
 class _WhileThereIsTime(Retry):
     """Tries again after a connection that broke, not after one that kept silent for as long as the caller may wait."""
 
-    async def call_with_retry(self, do: Any, fail: Any, is_retryable: Any = None, **more: Any) -> Any:
+    async def call_with_retry(  # type: ignore[override]  # generic in the result, which says nothing here
+        self, do: Any, fail: Any, is_retryable: Any = None, **more: Any
+    ) -> Any:
         begun = time.monotonic()
 
         def in_time(error: Exception) -> bool:

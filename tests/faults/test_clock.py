@@ -17,6 +17,7 @@ from streamhub.live.follow import Room
 from streamhub.live.presence import Presence
 from streamhub.live.viewers import Viewers
 from streamhub.record.directory import create_broadcast
+from streamhub.record.feed import Feed
 from streamhub.record.log import broadcast_log
 from streamhub.record.store import EmbeddedValkey, connect_follower
 from streamhub.state.projection import position
@@ -74,13 +75,16 @@ async def test_a_log_from_the_future_goes_on_in_order(
     for entry in said[:4]:
         await log.append(CommentJudged(comment=entry, action="publish"), once=f"verdict:{entry}")
     follower = connect_follower(valkey.url)
-    room = Room("REEF", store, follower, Viewers(None, "REEF"), Presence(store, "p"))  # nobody is seated
+    feed = Feed(follower)
+    feed.open()
+    room = Room("REEF", store, feed, Viewers(None, "REEF"), Presence(store, "p"))  # nobody is seated
     await room.open()
     batch = views.since(room.state, ahead)
     assert [comment.id for comment in batch.comments] == said[:4]
     assert room.review().held == ()
     await until(lambda: [held.id for held in room.review().held] == said[4:], 20)
     await room.close()
+    await feed.close()
     await follower.aclose()
 
 
