@@ -7,7 +7,7 @@ PORT ?= 8080
 NODE_MODULES := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install build browser lint format types check lock clean
+.PHONY: help run test soak install build browser lint format types check lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ run: install ## Start everything with a demonstration broadcast (DATA=folder POR
 
 test: install browser ## Run all tests, browser included
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: install ## Faults for long, then memory over half an hour (ROUNDS=50 MINUTES=30 SEED=number)
+	ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest tests/faults -s
+	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),30)
 
 install: $(VENV)/.installed build ## Put everything into .venv/
 

@@ -27,6 +27,7 @@ from streamhub.record.store import connect, connect_follower
 from streamhub.wire import Denied
 from web import keys, render
 from web.pages import api, campaigns, home, host, language, organize, report, sign_in, watch
+from web.seen import at_least
 from web.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,9 @@ STATUS_OF = {
 
 
 def create_app(settings: Settings) -> web.Application:
-    app = web.Application(middlewares=[_hand_over, _headers, _answer_errors, _who], client_max_size=4 * 1024 * 1024)
+    app = web.Application(
+        middlewares=[_hand_over, _headers, _answer_errors, _who, at_least], client_max_size=4 * 1024 * 1024
+    )
     app[keys.SETTINGS] = settings
     app[keys.SIGNER] = Signer(settings.secret())
     app[keys.MODULES] = MODULES
@@ -72,6 +75,7 @@ def create_app(settings: Settings) -> web.Application:
         app[keys.NEIGHBOURS] = Neighbours(settings.hubs_folder, settings.hub)
         app[keys.NEIGHBOURS].sign(app[keys.HUB].server)
     app.cleanup_ctx.append(_run_hub)
+    app.on_shutdown.append(_leave)
     for page in PAGES:
         app.add_routes(page.routes)
     if render.STATIC.exists():
@@ -88,9 +92,17 @@ async def _run_hub(app: web.Application) -> AsyncIterator[None]:
     await app[keys.STORE].aclose()
 
 
+async def _leave(app: web.Application) -> None:
+    """Told to stop: before open requests are waited for, so that long polls end too."""
+    await app[keys.HUB].leave()
+
+
 @web.middleware
 async def _hand_over(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A polling request of another hub's session goes there, before anything else is done with it."""
+    """A polling request of another hub's session goes there, before anything else is done with it. A hub that is
+    leaving lets nobody new in."""
+    if request.app[keys.HUB].leaving and request.path.startswith("/socket.io/") and "sid" not in request.query:
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
     if keys.NEIGHBOURS in request.app:
         return await request.app[keys.NEIGHBOURS].hand_over(request, handler)
     return await handler(request)

@@ -114,8 +114,8 @@ async def set_campaign_open(app: web.Application, by: str, name: str, opening: b
 async def _kept(appending: Awaitable[_T]) -> _T:
     try:
         return await appending
-    except NotRecorded:
-        raise refuse("unavailable", "could not be recorded: nothing was kept, try again") from None
+    except NotRecorded as error:
+        raise refuse("unavailable", error.advice) from None
 
 
 def _change(status: str, opening: bool) -> None:

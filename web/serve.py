@@ -16,26 +16,31 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from streamhub.live.admission import Grant
-from streamhub.record.store import EmbeddedValkey, StoreFailed, connect
+from streamhub.record.store import EmbeddedValkey, StoreFailed, connect, takes_writes
 from web.links import make_link
 from web.roles import BACKLOG, LISTEN_ENV, PARENT_ENV
 from web.settings import Settings
+from web.store_keeper import StoreKeeper
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 8.0
+STOP_SECONDS = 12.0
+"""How long a role may take to finish what it does: a hub's viewers have some seconds to say goodbye."""
+
 DEMO_CODE = "REEF"
-BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-STEADY_SECONDS = 30.0
+BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+STEADY_SECONDS = 20.0
 """A role that ran for so long starts again without delay."""
+
+HUBS_LIMIT = 4
+"""Hub processes by default at most: each holds the state of every broadcast that somebody watches."""
 
 
 class CannotServe(Exception):
@@ -55,16 +60,17 @@ class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
 async def serve(
     settings: Settings,
     *,
-    hubs: int = 1,
+    hubs: int = 0,
     moderators: int = 1,
     say: Callable[[str], None] = print,
     beside: Callable[[Settings, asyncio.Event], Awaitable[None]] | None = None,
 ) -> None:
-    """Run until SIGTERM or SIGINT; raises CannotServe. `beside` runs along once pages answer (the demonstration)."""
+    """Run until SIGTERM or SIGINT; raises CannotServe. `beside` runs along once pages answer (the demonstration).
+    `hubs` 0 is one for each core, at most `HUBS_LIMIT`."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    supervisor = Supervisor(settings, hubs, moderators)
+    supervisor = Supervisor(settings, hubs or min(_cores(), HUBS_LIMIT), moderators)
     await supervisor.start()
     extra: asyncio.Task[None] | None = None
     try:
@@ -79,6 +85,11 @@ async def serve(
         if extra is not None:
             await asyncio.gather(extra, return_exceptions=True)
         await supervisor.stop()
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 async def _beside(
@@ -96,7 +107,7 @@ async def _answers(settings: Settings, stop: asyncio.Event) -> bool:
         while not stop.is_set():
             with contextlib.suppress(ClientError, OSError, TimeoutError):
                 async with client.get(f"{settings.local_url}/api/health") as answer:
-                    if answer.status == 200:
+                    if answer.status == 200 or (await answer.json())["store"] == "refuses":
                         return True
             await asyncio.sleep(0.1)
     return False
@@ -106,6 +117,8 @@ async def _links(settings: Settings) -> str:
     """What the person who started it needs: where viewers go, and one-time sign-in for host and organizer."""
     store = connect(settings.store_url)
     try:
+        if not await takes_writes(store):
+            return f"StreamHub is running at {settings.url}, but takes nothing: its disk is full. It goes on by itself."
         organizer = await make_link(store, settings.url, Grant(role="organizer"))
         lines = [f"StreamHub is running at {settings.url}", f"  organizer  {organizer}   (works once)"]
         if settings.demo:
@@ -121,7 +134,10 @@ class Supervisor:
 
     def __init__(self, settings: Settings, hubs: int, moderators: int) -> None:
         self.settings = settings
-        self.valkey = None if settings.store else EmbeddedValkey(settings.valkey_folder, fsync=settings.fsync)
+        self._store: StoreKeeper | None = None
+        if not settings.store:
+            valkey = EmbeddedValkey(settings.valkey_folder, fsync=settings.fsync)
+            self._store = StoreKeeper(valkey, partial(self._note, "valkey"))
         self.pids: dict[str, int] = {}
         self._hubs = hubs
         self._roles = {
@@ -140,26 +156,24 @@ class Supervisor:
         self._lock = _lock(self.settings.data)
         self._listening = _listen(self.settings.host, self.settings.port)
         self.settings.secret()
-        if self.valkey is not None:
-            await _end_orphan(self.valkey)
-            self.valkey.start()
+        if self._store is not None:
             try:
-                await self.valkey.ready()
+                await self._store.start()
             except StoreFailed as error:
                 raise CannotServe(str(error)) from None
-            self._tasks.append(asyncio.create_task(self._keep_store()))
+            self._tasks.append(asyncio.create_task(self._store.keep(self._stop)))
         for name, role in self._roles.items():
             self._tasks.append(asyncio.create_task(self._keep_role(name, role)))
 
     async def stop(self) -> None:
-        """Roles first, so that what they are writing is kept; then the store."""
+        """Roles first, so that what they are writing is kept; then the store. Nobody new comes in meanwhile."""
         self._stop.set()
+        self._listening.close()
         os.close(self._alive_write)
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.valkey is not None:
-            await asyncio.to_thread(self.valkey.stop)
+        if self._store is not None:
+            await self._store.end()
         self.settings.server_file.unlink(missing_ok=True)
-        self._listening.close()
 
     async def _keep_role(self, name: str, role: str) -> None:
         failures = 0
@@ -168,7 +182,7 @@ class Supervisor:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "web.cli", role, "--data", str(self.settings.data),
                 env=self._environment(name), stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
-                pass_fds=(self._alive_read, self._listening.fileno()),
+                pass_fds=(self._alive_read, *([self._listening.fileno()] if role == "hub" else [])),
             )  # fmt: skip
             self._note(name, process.pid)
             stopping = asyncio.create_task(self._stop.wait())
@@ -179,22 +193,11 @@ class Supervisor:
                 await _end(process)
                 await ended
                 return
-            failures = 0 if time.monotonic() - started > STEADY_SECONDS else failures + 1
+            failures = 0 if time.monotonic() - started > STEADY_SECONDS else failures
             delay = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+            failures += 1
             log.warning("%s ended (%s); starting it again in %g s", name, process.returncode, delay)
             await self._pause(delay)
-
-    async def _keep_store(self) -> None:
-        assert self.valkey is not None  # noqa: S101 - only started when there is one
-        self._note("valkey", self.valkey.pid or 0)
-        while not self._stop.is_set():
-            await self._pause(0.2)
-            if not self.valkey.alive and not self._stop.is_set():
-                log.warning("the store ended; starting it again")
-                self.valkey.start()
-                with contextlib.suppress(StoreFailed):
-                    await self.valkey.ready()
-                self._note("valkey", self.valkey.pid or 0)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -262,19 +265,3 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.listen(BACKLOG)
     listening.set_inheritable(True)
     return listening
-
-
-async def _end_orphan(valkey: EmbeddedValkey) -> None:
-    """A store left over from a `serve` that was killed writes its log out and leaves; ours then loads it."""
-    if not Path(valkey.socket).exists():
-        return
-    async with Redis(unix_socket_path=valkey.socket, socket_timeout=5) as client:
-        with contextlib.suppress(RedisError, OSError):
-            await client.shutdown()
-        for _ in range(100):
-            try:
-                await client.ping()
-            except (RedisError, OSError):
-                return
-            await asyncio.sleep(0.05)
-    raise CannotServe("a store of an earlier run is still busy with this data folder; try again in a moment")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -92,19 +93,22 @@ async def record(store: Redis, live: LiveCampaign, raw: bytes) -> Imported:
 
 async def _append(live: LiveCampaign, log: Log, rows: list[ImportedTrip], done: Imported) -> None:
     """Decide and append rows of which none bears on another."""
-    decided: list[tuple[ImportedTrip, Any]] = []
+    decided: list[tuple[ImportedTrip, Sequence[Any]]] = []
     for row in rows:
         try:
-            decided += [(row, fact) for fact in live.decide(row.act, row.actor)]
+            decided.append((row, live.decide(row.act, row.actor)))
         except Refused as refused:
-            done.add(row.line, refused.refusal.field, refused.refusal.message, refused.refusal.limit)
+            if await log.known(row.once):  # what was recorded once is not an error when the file is sent again
+                done.repeated += 1
+            else:
+                done.add(row.line, refused.refusal.field, refused.refusal.message, refused.refusal.limit)
     try:
-        kept = await asyncio.gather(*(log.append(fact, once=row.once) for row, fact in decided))
+        kept = await asyncio.gather(*(log.append(*facts, once=row.once) for row, facts in decided))
         if kept:
             await live.reached(max((one.id for one in kept), key=position))
     except (NotRecorded, TimeoutError):
         raise refuse("unavailable", "not all rows could be recorded: send the file again") from None
-    for (_, fact), one in zip(decided, kept, strict=True):
+    for (_, facts), one in zip(decided, kept, strict=True):
         done.accepted += one.fresh
         done.repeated += not one.fresh
-        done.review += bool(one.fresh and getattr(fact, "review", ()))
+        done.review += bool(one.fresh and any(getattr(fact, "review", ()) for fact in facts))

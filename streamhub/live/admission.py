@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import OrderedDict
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import msgspec
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -80,7 +81,7 @@ class Signer:
         """Whom these tokens name; a new viewer where the token is missing, forged or too old."""
         grant = self._grant(role_token)
         try:
-            viewer, signed_via = self._viewers.loads(viewer_token or "", max_age=VIEWER_SECONDS)
+            viewer, signed_via = _loads(self._viewers, viewer_token or "", VIEWER_SECONDS)
         except (BadSignature, ValueError, TypeError):
             return Person(viewer=new_viewer(), address=address, via=via, grant=grant, fresh=True)
         return Person(viewer=viewer, address=address, via=signed_via if signed_via == "replay" else via, grant=grant)
@@ -89,9 +90,18 @@ class Signer:
         if not token:
             return None
         try:
-            return msgspec.convert(self._roles.loads(token, max_age=ROLE_SECONDS), Grant)
+            return msgspec.convert(_loads(self._roles, token, ROLE_SECONDS), Grant)
         except (BadSignature, msgspec.ValidationError):
             return None
+
+
+def _loads(signed: URLSafeTimedSerializer, token: str, seconds: int) -> Any:
+    """What was signed at most so long ago; raises BadSignature. A token from the future is ours all the same: some
+    clock was set back, or another machine's is ahead, and nobody should become somebody else for that."""
+    content, then = signed.loads(token, return_timestamp=True)
+    if datetime.now(UTC) - then > timedelta(seconds=seconds):
+        raise BadSignature("too old")
+    return content
 
 
 def new_viewer() -> str:
@@ -116,10 +126,12 @@ ADDRESS_RATE = Rate(burst=300, per_second=50.0)
 """Per address, all commands: a school or a museum is many people behind one."""
 
 BUCKETS_LIMIT = 100_000
+FULL_AGAIN_SECONDS = 60.0
+"""A bucket that was not used for so long is full, whatever its rate, and need not be kept."""
 
 
 class Rates:
-    """Token buckets, one per key, the least recently used forgotten above `BUCKETS_LIMIT`."""
+    """Token buckets, one per key; those that are full again are forgotten, above `BUCKETS_LIMIT` the oldest."""
 
     def __init__(self) -> None:
         self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
@@ -136,5 +148,12 @@ class Rates:
                 f"{rate.per_second:g} a second", retry_after=wait,
             )  # fmt: skip
         self._buckets[kind, key] = (level - 1, now)
-        if len(self._buckets) > BUCKETS_LIMIT:
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        """The buckets are in the order of their last use."""
+        while self._buckets:
+            _, then = next(iter(self._buckets.values()))
+            if len(self._buckets) <= BUCKETS_LIMIT and now - then <= FULL_AGAIN_SECONDS:
+                return
             self._buckets.popitem(last=False)

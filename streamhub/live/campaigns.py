@@ -65,6 +65,10 @@ class LiveCampaign:
     async def close(self) -> None:
         await stop_following(self._task)
 
+    @property
+    def broken(self) -> bool:
+        return self._task is not None and self._task.done()
+
     async def view(self) -> CampaignView:
         reading = await read_boards(self._store, self.created.id, self.module)
         return CampaignView(
@@ -138,6 +142,12 @@ class LiveCampaign:
                 await asyncio.sleep(RETRY_SECONDS)
 
 
+def _broken(opening: asyncio.Task[LiveCampaign]) -> bool:
+    """True if it was opened and following ended by itself, a fault of ours: it is then opened anew."""
+    loaded = opening.done() and not opening.cancelled() and opening.exception() is None
+    return loaded and opening.result().broken
+
+
 def actor_of(person: Person, code: str) -> Actor:
     via: Literal["web", "form"] = "form" if person.via == "form" else "web"
     return Actor(person=person.viewer, role=person.role_in(code), via=via)
@@ -158,7 +168,7 @@ class Campaigns:
     async def get(self, campaign: str) -> LiveCampaign:
         """Raises Refused("unknown")."""
         opening = self._live.get(campaign)
-        if opening is None:
+        if opening is None or _broken(opening):
             opening = self._live[campaign] = asyncio.create_task(self._open(campaign))
         try:
             return await asyncio.shield(opening)
@@ -186,16 +196,16 @@ class Campaigns:
         try:
             facts = live.decide(act, actor_of(person, code))
         except Refused:
-            if earlier := await kept.known(f"{once}:0"):  # a retry of what was accepted is not refused afterwards
+            if earlier := await kept.known(once):  # a retry of what was accepted is not refused afterwards
                 return Accepted(id=earlier, repeated=True, mine=live.mine(person))
             raise
         try:
-            done = [await kept.append(fact, once=f"{once}:{number}") for number, fact in enumerate(facts)]
-        except NotRecorded:
-            raise refuse("unavailable", "could not be recorded: try again") from None
+            done = await kept.append(*facts, once=once)
+        except NotRecorded as error:
+            raise refuse("unavailable", error.advice) from None
         with contextlib.suppress(TimeoutError):  # recorded all the same; only `mine` may lag
-            await live.reached(done[-1].id)
-        return Accepted(id=done[-1].id, repeated=not done[-1].fresh, mine=live.mine(person))
+            await live.reached(done.id)
+        return Accepted(id=done.id, repeated=not done.fresh, mine=live.mine(person))
 
     async def close(self) -> None:
         for opening in self._live.values():

@@ -36,6 +36,9 @@ OVERDUE_SECONDS = 2.0
 BEHIND_SECONDS = 0.25
 """While a viewer is behind: how often it is looked whether its connection has drained."""
 
+LAST = 200
+"""Comments that those get who start over."""
+
 RETRY_SECONDS = 0.5
 SNAPSHOT_EVERY = 2000
 REACH_SECONDS = 5.0
@@ -57,6 +60,8 @@ class Room:
         self._since_snapshot = 0
         self._task: asyncio.Task[None] | None = None
         self._whole: tuple[str, int, Batch] | None = None
+        self._latest = (0, 0.0)
+        """Milliseconds of the last entry, and when (monotonic) this process saw it."""
         self.left_at = time.monotonic()
         """When the last viewer left or a page last asked: the hub closes rooms that nobody needs."""
 
@@ -102,8 +107,19 @@ class Room:
             self._whole = (self.state.as_of, last, views.whole(self.state, last))
         return self._whole[2]
 
+    def missed(self, after: str, last: int) -> Batch:
+        """What was missed since a position; who missed too much starts over with the latest `last` comments."""
+        return self.whole(last) if views.too_far_behind(self.state, after) else views.since(self.state, after)
+
     def review(self) -> Review:
-        return views.review(self.state, int(time.time() * 1000))
+        return views.review(self.state, self._now_ms())
+
+    def _now_ms(self) -> int:
+        """The log's own time: its last entry's and what has passed since then here. Clocks that jump do not matter."""
+        ms, now = position(self.state.as_of)[0], time.monotonic()
+        if ms != self._latest[0]:
+            self._latest = (ms, now)
+        return ms + int((now - self._latest[1]) * 1000)
 
     def tell_people(self, people: int) -> None:
         """The number of people has changed: viewers are told between two frames."""
@@ -134,6 +150,7 @@ class Room:
             before = self.state.as_of
             for entry in entries:
                 advance(self.state, entry)
+            self._now_ms()
             self._wake()
             shown = await self._announce(before, people)
             self.viewers.catch_up(self._missed_since)
@@ -164,7 +181,7 @@ class Room:
 
     def _missed_since(self, after: str) -> Batch:
         """For a viewer who could not be shown anything since then."""
-        batch = self.whole(200) if after == FROM_THE_START else views.since(self.state, after)
+        batch = self.whole(LAST) if after == FROM_THE_START else self.missed(after, LAST)
         return msgspec.structs.replace(batch, people=self.presence.known(self.code, self.viewers.people))
 
     def _changed_review(self, *, changed: bool) -> Review | None:
@@ -201,4 +218,4 @@ class Room:
         if self.state.epoch and not same:
             log.warning("%s: the log is not the one that was followed; starting over", self.code)
             self.state = await replay(self._store, self.code)
-            await self.viewers.show(self.whole(200), self.state.as_of)
+            await self.viewers.show(self.whole(LAST), self.state.as_of)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import secrets
@@ -49,6 +50,12 @@ log = logging.getLogger(__name__)
 NAMING = ("decision", "question", "comment")
 """Fields of commands that name an earlier entry."""
 
+ASKED_SECONDS = 7.0
+"""How long whoever asks may wait to be told that nothing was confirmed: browsers give up after eight."""
+
+DRAIN_SECONDS = 3.0
+"""How long acts that were begun may take to be finished when the process leaves."""
+
 MESSAGE_BYTES = 16 * 1024
 """A packet from a browser; the longest command is far below."""
 
@@ -90,18 +97,35 @@ class Hub:
         self._campaigns = Campaigns(store, follower, modules, self._announce_campaign)
         self._people: dict[str, Person] = {}
         self._seats: dict[str, Room] = {}
+        self._acting: set[asyncio.Task[Any]] = set()
+        self._leaving = False
         self._listen()
 
     async def open(self) -> None:
         self._feed.open()
         self._rooms.open()
 
+    async def leave(self) -> None:
+        """Take nothing new, finish and acknowledge what was begun, then send everybody elsewhere ("come back").
+
+        Ends within `DRAIN_SECONDS` and the seconds of a close handshake."""
+        self._leaving = True
+        if self._acting:
+            await asyncio.wait(self._acting, timeout=DRAIN_SECONDS)
+        await self.server.shutdown()
+
+    @property
+    def leaving(self) -> bool:
+        """True from `leave` on: nobody new should be let in."""
+        return self._leaving
+
     async def close(self) -> None:
-        """Let the sockets go and stop following; nothing is kept only here."""
+        """Let the sockets go, if `leave` has not, and stop following; nothing is kept only here."""
+        if not self.leaving:
+            await self.leave()
         await self._rooms.close()
         await self._campaigns.close()
         await self._feed.close()
-        await self.server.shutdown()
 
     # ── for pages and sockets alike ──────────────────────────────────────────────────────────────
 
@@ -134,8 +158,8 @@ class Hub:
             raise
         try:
             done = await room.log.append(fact, once=once)
-        except NotRecorded:
-            raise refuse("unavailable", "could not be recorded: try again") from None
+        except NotRecorded as error:
+            raise refuse("unavailable", error.advice) from None
         return Accepted(id=done.id, repeated=not done.fresh)
 
     async def _decide(self, act: Act, command: Command, person: Person, room: Room) -> Fact:
@@ -203,8 +227,14 @@ class Hub:
         """Wrap a handler so that whatever it refuses is acknowledged as Denied."""
 
         async def answer(sid: str, *arguments: object) -> object:
+            if self._leaving:
+                return Denied(error=Refusal(code="unavailable", message="this process is leaving: try again"))
+            if (task := asyncio.current_task()) is not None:
+                self._acting.add(task)
+                task.add_done_callback(self._acting.discard)
             try:
-                return await handler(*given, sid, arguments[0] if arguments else {})
+                async with asyncio.timeout(ASKED_SECONDS):
+                    return await handler(*given, sid, arguments[0] if arguments else {})
             except Refused as refused:
                 return Denied(error=refused.refusal)
             except (RedisError, OSError, TimeoutError):
@@ -227,7 +257,7 @@ class Hub:
         self._take_seat(sid, person, room)
         state = room.state
         knows = there and command.epoch == state.epoch and position(command.after) <= position(state.as_of)
-        batch = views.since(state, command.after) if knows else room.whole(command.last)
+        batch = room.missed(command.after, command.last) if knows else room.whole(command.last)
         return Joined(
             viewer=person.viewer,
             mark=mark_of(person.viewer, room.code),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from streamhub.live.admission import mark_of
 from streamhub.state import comments as comments_
@@ -20,6 +21,8 @@ REVIEW_LIMIT = 200
 DECIDED_LIMIT = 20
 OWN_LIMIT = 50
 QUESTIONS_LIMIT = 500
+MISSED_LIMIT = 1000
+"""Changed comments that one catch-up may carry: about 300 KB. Further back, starting over is less."""
 
 
 def broadcast_view(state: BroadcastState) -> BroadcastView:
@@ -116,6 +119,12 @@ def since(state: BroadcastState, after: str) -> Batch:
             if state.comments.by_id[question.id].status == "shown"
         ),
     )
+
+
+def too_far_behind(state: BroadcastState, after: str, limit: int = MISSED_LIMIT) -> bool:
+    """Whether more than `limit` comments changed after a position."""
+    oldest = next(islice(reversed(state.comments.by_id.values()), limit, None), None)
+    return oldest is not None and position(oldest.changed) > position(after)
 
 
 def is_empty(batch: Batch) -> bool:

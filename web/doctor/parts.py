@@ -16,7 +16,7 @@ import msgspec
 from redis.exceptions import RedisError
 
 from streamhub.record.address import without_password
-from streamhub.record.store import connect_follower
+from streamhub.record.store import connect_follower, takes_writes
 from web.doctor.copies import copies
 from web.doctor.finding import Finding, bad, ok, warn
 from web.settings import DEFAULT_MODEL, Settings
@@ -67,6 +67,7 @@ async def store(settings: Settings, running: Running | None) -> tuple[Finding, f
         seconds, micros = await client.time()
         ahead = seconds + micros / 1e6 - (before + time.time()) / 2
         finding = await copies(client, shown)
+        records = await takes_writes(client)
     except (RedisError, OSError, ValueError, TimeoutError) as error:
         advice = "Look whether it runs and whether STREAMHUB_STORE names it rightly (host, port, password)."
         if not settings.store:
@@ -75,6 +76,9 @@ async def store(settings: Settings, running: Running | None) -> tuple[Finding, f
     finally:
         with suppress(RedisError, OSError):
             await client.aclose()
+    if not records:
+        advice = "Free some space on its disk (or memory): it goes on by itself. Nothing that was accepted is lost."
+        return bad("store", f"The store {shown} answers, but takes nothing: its disk may be full.", advice), ahead
     return finding, ahead
 
 

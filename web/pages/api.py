@@ -32,6 +32,7 @@ from streamhub.live.admission import Grant
 from streamhub.live.views import broadcast_view
 from streamhub.record import directory
 from streamhub.record.log import broadcast_log
+from streamhub.record.store import takes_writes
 from streamhub.state.projection import START
 from streamhub.wire import Accepted, CampaignView
 from web import keys, links, programme, trips
@@ -77,10 +78,13 @@ def answer(value: Any, status: int = 200) -> web.Response:
 
 @routes.get("/api/health")
 async def health(request: web.Request) -> web.Response:
-    """200 and `ok` when the store answers, else 503. `time_ms` is this machine's clock, `store_time_ms` the store's."""
+    """200 and `ok` when the store answers and records, else 503. `store`: `ok`, `refuses` (it answers, but its disk or
+    memory is full) or `unreachable`. `time_ms` is this machine's clock, `store_time_ms` the store's."""
     try:
-        seconds, micros = await asyncio.wait_for(request.app[keys.STORE].time(), HEALTH_SECONDS)
-        store, store_time = "ok", seconds * 1000 + micros // 1000
+        async with asyncio.timeout(HEALTH_SECONDS):
+            seconds, micros = await request.app[keys.STORE].time()
+            store = "ok" if await takes_writes(request.app[keys.STORE]) else "refuses"
+        store_time = seconds * 1000 + micros // 1000
     except (RedisError, OSError, TimeoutError):
         store, store_time = "unreachable", None
     body = {"ok": store == "ok", "store": store, "time_ms": time.time_ns() // 1_000_000, "store_time_ms": store_time}
