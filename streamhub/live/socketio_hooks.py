@@ -114,7 +114,7 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         return True
 
     def _wire_of(self, frame: Frame) -> bytes:
-        return frame.packed if self.deflates else frame.wire
+        return frame.compressed if self.deflates else frame.wire
 
     @property
     def backlog(self) -> int:

@@ -53,7 +53,7 @@ class Socket(Protocol):
 
     give: Give
     deflates: bool
-    """Takes `packed` of a frame, not `wire`."""
+    """Takes `compressed` of a frame, not `wire`."""
 
     @property
     def backlog(self) -> int: ...
@@ -153,11 +153,11 @@ class Viewers:
         if batch.reset:
             for seat in self._behind:
                 seat.behind = FROM_THE_START
-        plain, packed = frame.wire, b""
+        plain, compressed = frame.wire, b""
         async for chunk in _chunks(list(self._seats.values())):
             for seat in chunk:  # one turn of this loop a delivery: what stands here is what a viewer costs
                 socket = seat.socket
-                wire = plain if not socket.deflates else packed or (packed := frame.packed)
+                wire = plain if not socket.deflates else compressed or (compressed := frame.compressed)
                 try:
                     taken = socket.give(wire) if seat.behind is None else -1
                 except BlockingIOError:

@@ -15,8 +15,8 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from streamhub.live.deflate import ACCEPTED, unpack
-from streamhub.live.frames import BINARY, PACKED, TEXT, websocket_frame
+from streamhub.live.deflate import ACCEPTED, decompress
+from streamhub.live.frames import BINARY, COMPRESSED, TEXT, websocket_frame
 
 CONTINUATION, CLOSE, PING, PONG = 0, 8, 9, 10
 
@@ -188,7 +188,7 @@ class Line(asyncio.Protocol):
             return None
         first, second = data[at], data[at + 1]
         opcode, size, head = first & 15, second & 127, 2
-        if not second & 0x80 or (first & 0x70 and not self._packed(first)):
+        if not second & 0x80 or (first & 0x70 and not self._compressed(first)):
             raise Broken(PROTOCOL_ERROR)
         if opcode >= CLOSE and (size > 125 or not first & 0x80):
             raise Broken(PROTOCOL_ERROR)
@@ -209,9 +209,9 @@ class Line(asyncio.Protocol):
             self._data(first & 0x4F, payload, final=bool(first & 0x80))
         return start + size
 
-    def _packed(self, first: int) -> bool:
+    def _compressed(self, first: int) -> bool:
         """Whether the reserved bits of a frame say that it begins a compressed message, which was agreed on."""
-        return self.deflates and first & 0x70 == PACKED and first & 15 in (TEXT, BINARY)
+        return self.deflates and first & 0x70 == COMPRESSED and first & 15 in (TEXT, BINARY)
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:
@@ -248,8 +248,8 @@ class Line(asyncio.Protocol):
         if self._receiver is None:
             return
         try:
-            if opcode & PACKED:
-                payload = unpack(payload, self._limit)
+            if opcode & COMPRESSED:
+                payload = decompress(payload, self._limit)
             if len(payload) > self._limit:
                 raise Broken(TOO_BIG)
             message = payload if opcode & 15 == BINARY else payload.decode()

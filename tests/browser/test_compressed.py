@@ -30,10 +30,12 @@ async def handshakes(page: Page) -> list[str]:
 async def test_chromium_compresses_and_reads_compressed_frames(
     site: Site, open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packed: list[bytes] = []
-    unpacked: list[bytes] = []
-    monkeypatch.setattr(frames, "pack", lambda message: packed.append(message) or deflate.pack(message))
-    monkeypatch.setattr(websocket, "unpack", lambda *given: unpacked.append(given[0]) or deflate.unpack(*given))
+    compressed: list[bytes] = []
+    decompressed: list[bytes] = []
+    monkeypatch.setattr(frames, "compress", lambda message: compressed.append(message) or deflate.compress(message))
+    monkeypatch.setattr(
+        websocket, "decompress", lambda *given: decompressed.append(given[0]) or deflate.decompress(*given)
+    )
     page = await open_page()
     found = await handshakes(page)
     await page.reload()
@@ -44,4 +46,4 @@ async def test_chromium_compresses_and_reads_compressed_frames(
         await site.publish(await site.latest())
         await expect(page.locator("#comment-list")).to_contain_text(text)
     assert found == [ACCEPTED]
-    assert len(packed) == 2 and unpacked, "each comment in a frame of its own, and what was said"
+    assert len(compressed) == 2 and decompressed, "each comment in a frame of its own, and what was said"

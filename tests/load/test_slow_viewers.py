@@ -135,7 +135,7 @@ async def test_who_stops_reading_gets_everything_in_one_frame_later(running: Run
     await slow.until(len(running.said))
     assert slow.comments == running.said
     assert room.viewers.counts.caught_up == 1
-    assert slow.wire.packed == (len(slow.frames) - 1 if offers else 0) and quick.wire.packed == 0
+    assert slow.wire.compressed == (len(slow.frames) - 1 if offers else 0) and quick.wire.compressed == 0
     for viewer in (quick, slow):
         await viewer.wire.hang_up()
 

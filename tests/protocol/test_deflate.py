@@ -36,8 +36,8 @@ LIMIT = 1000
 
 def deflated(message: bytes, *, flush: int = zlib.Z_SYNC_FLUSH, bits: int = 15) -> bytes:
     deflate = zlib.compressobj(9, zlib.DEFLATED, -bits)
-    packed = deflate.compress(message) + deflate.flush(flush)
-    return packed.removesuffix(TAIL) if flush == zlib.Z_SYNC_FLUSH else packed
+    compressed = deflate.compress(message) + deflate.flush(flush)
+    return compressed.removesuffix(TAIL) if flush == zlib.Z_SYNC_FLUSH else compressed
 
 
 async def joined(running: Running, *offers: str, **rules: Any) -> Wire:
@@ -188,26 +188,28 @@ async def test_compressed_and_plain_viewers_see_the_same_and_one_is_made_for_all
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
-    monkeypatch.setattr(frames, "pack", lambda message, pack=frames.pack: made.append(len(message)) or pack(message))
+    monkeypatch.setattr(
+        frames, "compress", lambda message, compress=frames.compress: made.append(len(message)) or compress(message)
+    )
     running = await start()
     viewers = Viewers(running.server, "REEF")
     plain = [await seated(running, viewers) for _ in range(2)]
     await viewers.show(batch(5), "0-0")
     assert [json.loads((await wire.text())[2:])[1]["as_of"] for wire in plain] == ["1790000000000-5"] * 2
     assert made == [], "nobody agreed to it yet"
-    packing = [await seated(running, viewers, CHROMIUM) for _ in range(3)]
+    compressing = [await seated(running, viewers, CHROMIUM) for _ in range(3)]
     for count in (1, 20, 200):
         await viewers.show(batch(count), "0-0")
-        texts = {await wire.text() for wire in (*plain, *packing)}
+        texts = {await wire.text() for wire in (*plain, *compressing)}
         assert len(texts) == 1 and len(json.loads(texts.pop()[2:])[1]["comments"]) == count
     assert len(made) == 3, "once for each frame"
     await viewers.show(Batch(as_of="9-0", epoch="1-0", people=7), "0-0")
-    assert {await wire.text() for wire in (*plain, *packing)} == {
+    assert {await wire.text() for wire in (*plain, *compressing)} == {
         '42["batch",{"as_of":"9-0","epoch":"1-0","people":7}]'
     }
     assert len(made) == 3, "too short to gain anything"
-    assert [wire.packed for wire in packing] == [3] * 3 and [wire.packed for wire in plain] == [0] * 2
-    for wire in (*plain, *packing):
+    assert [wire.compressed for wire in compressing] == [3] * 3 and [wire.compressed for wire in plain] == [0] * 2
+    for wire in (*plain, *compressing):
         await wire.hang_up()
 
 
@@ -215,8 +217,10 @@ async def test_compressed_and_plain_viewers_see_the_same_and_one_is_made_for_all
 async def test_pythons_client_compresses_and_reads_compressed(
     start: Start, transports: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unpacked: list[int] = []
-    monkeypatch.setattr(websocket, "unpack", lambda *given: unpacked.append(len(given[0])) or deflate.unpack(*given))
+    decompressed: list[int] = []
+    monkeypatch.setattr(
+        websocket, "decompress", lambda *given: decompressed.append(len(given[0])) or deflate.decompress(*given)
+    )
     running = await start()
     viewers = Viewers(running.server, "REEF")
     client = socketio.AsyncClient(reconnection=False, websocket_extra_options={"compress": 15})
@@ -228,7 +232,7 @@ async def test_pythons_client_compresses_and_reads_compressed(
         await viewers.show(batch(count), "0-0")
     assert await client.call("echo", ["珊瑚 🐠" * 50, b"\x00" * 500]) == ["珊瑚 🐠" * 50, b"\x00" * 500]
     assert [len(each.get("comments", [])) for each in got] == [1, 20, 0, 200]
-    assert socket_of(running.server, running.seen[0][1]).deflates and len(unpacked) > 1
+    assert socket_of(running.server, running.seen[0][1]).deflates and len(decompressed) > 1
     await client.disconnect()
 
 
@@ -242,8 +246,8 @@ async def test_what_is_for_one_or_a_few_is_never_compressed(start: Start) -> Non
     await wire.text()
     viewers.send_to(next(iter(viewers._seats.values())).person.viewer, "outcome", {"text": long})
     await wire.text()
-    assert wire.packed == 0
+    assert wire.compressed == 0
     await viewers.send_all("campaign", {"title": long})
     assert json.loads((await wire.text())[2:]) == ["campaign", {"title": long}]
-    assert wire.packed == 1
+    assert wire.compressed == 1
     await wire.hang_up()

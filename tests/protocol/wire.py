@@ -14,14 +14,14 @@ CHROMIUM = "permessage-deflate; client_max_window_bits"
 
 
 class Wire:
-    """`reader` and `writer` are the bare connection. `packed`: how many compressed messages came."""
+    """`reader` and `writer` are the bare connection. `compressed`: how many compressed messages came."""
 
     answer: str
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
-        self.packed = 0
+        self.compressed = 0
 
     @classmethod
     async def open(
@@ -83,7 +83,7 @@ class Wire:
         payload = await self.reader.readexactly(size)
         if first & 0x70:
             assert first & 0x70 == 0x40 and first & 15 in (1, 2) and self.deflates, "compressed as was agreed"
-            self.packed += 1
+            self.compressed += 1
             payload = zlib.decompressobj(-15).decompress(payload + b"\0\0\xff\xff")
         return first & 15, payload
 
