@@ -22,6 +22,7 @@ from engineio.packet import CLOSE, MESSAGE, NOOP, OPEN, PING, PONG, UPGRADE, Pac
 from socketio import async_manager, base_manager
 from socketio import async_server as socketio_server
 
+from streamhub.live.deflate import accepts
 from streamhub.live.frames import TEXT, Frame, websocket_frame
 from streamhub.live.pings import PingWheel
 from streamhub.live.websocket import CLOSE_SECONDS, COME_BACK, PROTOCOL_ERROR, Give, Line, handshake, not_now
@@ -77,6 +78,7 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         super().__init__(server, sid)
         self.line: Line | None = None
         self.give: Give = not_now
+        self.deflates = False
         self._inbox: deque[Packet | None] | None = None
         self._candidate: Line | None = None
 
@@ -96,7 +98,7 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         elif self.line.backlog > HARD_LIMIT:
             self.line.abort()
         else:
-            self.line.write(frame.wire)
+            self.line.write(self._wire_of(frame))
 
     def offer(self, frame: Frame, limit: int, taken: int = -1) -> bool:
         """As `push`, but False and nothing sent if more than `limit` bytes wait already.
@@ -104,12 +106,15 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         The hot path is `give`, which is tried before: where nothing waits, the kernel takes the frame without a
         detour. `taken` is what it said; a frame that it took in part is completed here."""
         if taken >= 0 and self.line is not None:
-            self.line.rest_of(frame.wire, taken)
+            self.line.rest_of(self._wire_of(frame), taken)
         elif self.backlog > limit:
             return False
         else:
             self.push(frame)
         return True
+
+    def _wire_of(self, frame: Frame) -> bytes:
+        return frame.compressed if self.deflates else frame.wire
 
     @property
     def backlog(self) -> int:
@@ -198,11 +203,14 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         if self.upgraded or self._candidate is not None:
             return web.Response(status=400, text="this session has its WebSocket already")
         request: web.Request = environ["aiohttp.request"]
-        answer = handshake(request.headers)
+        offers = ",".join(request.headers.getall("Sec-WebSocket-Extensions", ()))
+        deflates = accepts(offers, request.headers.get("User-Agent", ""))
+        answer = handshake(request.headers, deflates=deflates)
         if answer is None or request.transport is None:
             return web.Response(status=400, text="not a WebSocket handshake")
         transport = request.transport
-        line = Line(transport, self, self.server.max_http_buffer_size, _direct(transport), self._give)
+        limit: int = self.server.max_http_buffer_size
+        line = Line(transport, self, limit, _direct(transport), self._give, deflates=deflates)
         release(request, line)
         line.transport.write(answer)
         if self.connected:
@@ -269,6 +277,7 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         """From here on everything goes through the WebSocket, after what still waited for a poll."""
         self.upgraded = True
         self.line = line
+        self.deflates = line.deflates
         queue, self.queue = self.queue, None
         while not queue.empty():
             line.send(queue.get_nowait().encode())

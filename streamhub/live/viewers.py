@@ -52,6 +52,8 @@ class Socket(Protocol):
     """What a seat writes to: an `EngineSocket`, or nobody."""
 
     give: Give
+    deflates: bool
+    """Takes `compressed` of a frame, not `wire`."""
 
     @property
     def backlog(self) -> int: ...
@@ -68,6 +70,7 @@ class Nobody:
 
     def __init__(self) -> None:
         self.give: Give = not_now
+        self.deflates = False
 
     def offer(self, frame: Frame, limit: int, taken: int) -> bool:
         return True
@@ -145,21 +148,23 @@ class Viewers:
         """What happened after `before`, to everybody who is seated now, in chunks.
 
         Whoever joins while it goes out has it from the acknowledgement. Who is behind is left for `catch_up`."""
-        frame = Frame("batch", batch)
+        frame = Frame("batch", batch, public=True)
         missed_since = FROM_THE_START if batch.reset else before
         if batch.reset:
             for seat in self._behind:
                 seat.behind = FROM_THE_START
-        wire, size = frame.wire, len(frame.wire)
+        plain, compressed = frame.wire, b""
         async for chunk in _chunks(list(self._seats.values())):
             for seat in chunk:  # one turn of this loop a delivery: what stands here is what a viewer costs
+                socket = seat.socket
+                wire = plain if not socket.deflates else compressed or (compressed := frame.compressed)
                 try:
-                    taken = seat.socket.give(wire) if seat.behind is None else -1
+                    taken = socket.give(wire) if seat.behind is None else -1
                 except BlockingIOError:
                     taken = 0
                 except OSError:
                     continue  # gone; the transport will notice by itself
-                if taken != size:
+                if taken != len(wire):
                     self._offer(seat, frame, taken, missed_since)
 
     def _offer(self, seat: Seat, frame: Frame, taken: int, missed_since: str) -> None:
@@ -179,7 +184,7 @@ class Viewers:
                 self._behind.discard(seat)
             elif not socket.backlog:
                 if seat.behind not in frames:
-                    frames[seat.behind] = Frame("batch", missed_since(seat.behind))
+                    frames[seat.behind] = Frame("batch", missed_since(seat.behind), public=True)
                 socket.push(frames[seat.behind])
                 for frame in (seat.missed or {}).values():
                     socket.push(frame)
@@ -195,7 +200,7 @@ class Viewers:
     async def send_all(self, event: str, data: Any, key: Hashable = None) -> None:
         """The latest of its kind (`event` and `key`), to everybody; who is behind gets the last one later."""
         if self._seats:
-            frame = Frame(event, data)
+            frame = Frame(event, data, public=True)
             async for chunk in _chunks(list(self._seats.values())):
                 _send_latest(chunk, (event, key), frame)
 

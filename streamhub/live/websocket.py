@@ -2,7 +2,7 @@
 
 `socketio_hooks.py` puts a `Line` on a transport once the handshake is answered. Whole messages go to its
 `Receiver`; frames are written as they are, in the order of the calls, one `write` each, so that no frame
-overtakes or splits another. Compression is not offered: one frame is built for all.
+overtakes or splits another. Each message is compressed by itself or not at all (`deflate.py`).
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from streamhub.live.frames import BINARY, TEXT, websocket_frame
+from streamhub.live.deflate import ACCEPTED, decompress
+from streamhub.live.frames import BINARY, COMPRESSED, TEXT, websocket_frame
 
 CONTINUATION, CLOSE, PING, PONG = 0, 8, 9, 10
 
-GOING_AWAY, PROTOCOL_ERROR, BAD_TEXT, TOO_BIG, COME_BACK = 1001, 1002, 1007, 1009, 1012
+GOING_AWAY, PROTOCOL_ERROR, BAD_DATA, TOO_BIG, COME_BACK = 1001, 1002, 1007, 1009, 1012
 
 CLOSE_SECONDS = 5.0
 """How long the other side has to answer a close frame and take what was written before."""
@@ -27,6 +28,7 @@ CLOSE_SECONDS = 5.0
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CODES = (*range(1000, 1004), *range(1007, 1015), *range(3000, 5000))
 """Those that a close frame may carry."""
+_DEFLATES = f"Sec-WebSocket-Extensions: {ACCEPTED}\r\n".encode()
 
 
 Give = Callable[[bytes], int]
@@ -52,8 +54,8 @@ class Broken(Exception):
         self.code = code
 
 
-def handshake(headers: Mapping[str, str]) -> bytes | None:
-    """The whole 101 answer, or None if this is no proper WebSocket request."""
+def handshake(headers: Mapping[str, str], *, deflates: bool) -> bytes | None:
+    """The whole 101 answer, or None if this is no proper WebSocket request. `deflates`: compression is agreed on."""
     key = headers.get("Sec-WebSocket-Key", "")
     try:
         proper = len(base64.b64decode(key, validate=True)) == 16
@@ -64,7 +66,7 @@ def handshake(headers: Mapping[str, str]) -> bytes | None:
     accept = base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest())
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n" + (_DEFLATES if deflates else b"") + b"\r\n"
     )
 
 
@@ -72,7 +74,8 @@ class Line(asyncio.Protocol):
     """Reads frames into messages of at most `limit` bytes, answers pings and the close handshake by itself."""
 
     __slots__ = (
-        "_buffer", "_direct", "_give_to", "_limit", "_opcode", "_parts", "_receiver", "_timer", "closing", "transport",
+        "_buffer", "_direct", "_give_to", "_limit", "_opcode", "_parts", "_receiver", "_timer", "closing",
+        "deflates", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -82,10 +85,13 @@ class Line(asyncio.Protocol):
         limit: int,
         direct: Give,
         give_to: Callable[[Give], None],
+        *,
+        deflates: bool = False,
     ) -> None:
         """`direct` is `send` of the socket beneath, or `not_now` where there is none without TLS. `give_to` is told
         which of the two may be used, each time that changes: straight to the socket only while nothing waits."""
         self.transport = transport
+        self.deflates = deflates
         transport.set_write_buffer_limits(high=0)  # paused as soon as anything waits, resumed when nothing does
         self._direct = direct
         self._give_to = give_to
@@ -182,7 +188,7 @@ class Line(asyncio.Protocol):
             return None
         first, second = data[at], data[at + 1]
         opcode, size, head = first & 15, second & 127, 2
-        if first & 0x70 or not second & 0x80:
+        if not second & 0x80 or (first & 0x70 and not self._compressed(first)):
             raise Broken(PROTOCOL_ERROR)
         if opcode >= CLOSE and (size > 125 or not first & 0x80):
             raise Broken(PROTOCOL_ERROR)
@@ -200,8 +206,12 @@ class Line(asyncio.Protocol):
         if opcode >= CLOSE:
             self._control(opcode, payload)
         else:
-            self._data(opcode, payload, final=bool(first & 0x80))
+            self._data(first & 0x4F, payload, final=bool(first & 0x80))
         return start + size
+
+    def _compressed(self, first: int) -> bool:
+        """Whether the reserved bits of a frame say that it begins a compressed message, which was agreed on."""
+        return self.deflates and first & 0x70 == COMPRESSED and first & 15 in (TEXT, BINARY)
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:
@@ -218,7 +228,7 @@ class Line(asyncio.Protocol):
         self.transport.close()
 
     def _data(self, opcode: int, payload: bytes, *, final: bool) -> None:
-        if opcode not in (CONTINUATION, TEXT, BINARY) or (opcode == CONTINUATION) == (self._parts is None):
+        if opcode & 15 not in (CONTINUATION, TEXT, BINARY) or (opcode == CONTINUATION) == (self._parts is None):
             raise Broken(PROTOCOL_ERROR)
         if self.closing:
             return
@@ -237,14 +247,15 @@ class Line(asyncio.Protocol):
     def _deliver(self, opcode: int, payload: bytes) -> None:
         if self._receiver is None:
             return
-        if opcode == BINARY:
-            self._receiver.received(payload)
-            return
         try:
-            text = payload.decode()
-        except UnicodeDecodeError:
-            raise Broken(BAD_TEXT) from None
-        self._receiver.received(text)
+            if opcode & COMPRESSED:
+                payload = decompress(payload, self._limit)
+            if len(payload) > self._limit:
+                raise Broken(TOO_BIG)
+            message = payload if opcode & 15 == BINARY else payload.decode()
+        except ValueError:  # not deflated, or no UTF-8
+            raise Broken(BAD_DATA) from None
+        self._receiver.received(message)
 
 
 def _unmasked(payload: bytes, mask: bytes) -> bytes:

@@ -18,11 +18,11 @@ def test_every_delivery_is_counted_and_the_figures_are_there() -> None:
     peers = ["stock", *(["raw"] if shutil.which("gcc") or shutil.which("cc") else [])]
     done = subprocess.run(
         [sys.executable, "-m", "web.cli", "bench", "fanout", "--viewers", "30", "--rate", "20", "--seconds", "1",
-         "--against", ",".join(peers), "--json"],
+         "--deflate", "--against", ",".join(peers), "--json"],
         cwd=ROOT, capture_output=True, timeout=120, check=True,
     )  # fmt: skip
     found = json.loads(done.stdout)
-    assert list(found) == ["streamhub", *peers]
+    assert list(found) == ["streamhub", "compressed", *peers]
     for name, figures in found.items():
         assert figures["delivered"] == figures["expected"] >= 30 * 10, name
         assert figures["refused"] == 0
@@ -31,6 +31,7 @@ def test_every_delivery_is_counted_and_the_figures_are_there() -> None:
             "viewers": 30, "rate": 20.0, "seconds": 1.0, "tick": 0, "moderation": False, "rooms": 1,
         }  # fmt: skip
     assert found["streamhub"]["rss_per_viewer_bytes"] < 30_000
+    assert 0 < found["compressed"]["bytes_per_delivery"] < 0.9 * found["streamhub"]["bytes_per_delivery"]
 
 
 def test_an_unknown_peer_is_a_sentence() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,10 +21,10 @@ from streamhub.live.hub import Hub
 from streamhub.record.directory import create_broadcast
 from streamhub.record.log import broadcast_log
 from streamhub.record.store import EmbeddedValkey, connect, connect_follower
-from tests.protocol.wire import Wire
+from tests.protocol.wire import CHROMIUM, Wire
 
 ROUND = 150
-TEXT = "珊瑚白化 🐠 " * 20
+CHANCE = random.Random(7)
 
 
 class Running:
@@ -36,7 +38,8 @@ class Running:
         """Comments that are shown, straight into the log; a tick's worth of them fits no small buffer."""
         for _ in range(count):
             n = len(self.said)
-            fact = CommentSubmitted(viewer=f"v-{n % 7}", nick="N", text=f"{n} {TEXT}"[:200], once=f"once-{n:06}")
+            text = f"{n} {base64.b64encode(CHANCE.randbytes(146)).decode()}"  # deflate makes little of it
+            fact = CommentSubmitted(viewer=f"v-{n % 7}", nick="N", text=text[:200], once=f"once-{n:06}")
             entry = await self.log.append(fact, once=f"c{n}")
             await self.log.append(
                 CommentJudged(comment=entry.id, action="publish", model="t", policy="t"), once=f"v{n}"
@@ -70,8 +73,10 @@ class Watching:
         self.frames: list[dict[str, Any]] = []
 
     @classmethod
-    async def join(cls, port: int, *, small: bool = False, token: str = "", **fields: Any) -> Watching:
-        wire = await Wire.open(port, receive_buffer=4096 if small else 0)
+    async def join(
+        cls, port: int, *, small: bool = False, offers: tuple[str, ...] = (), token: str = "", **fields: Any
+    ) -> Watching:
+        wire = await Wire.open(port, receive_buffer=4096 if small else 0, offers=offers)
         await wire.text()
         wire.send(b"40" + json.dumps({"token": token}).encode())
         await wire.text()
@@ -110,8 +115,9 @@ async def overwhelm(running: Running, quick: Watching, room: Any) -> None:
             await quick.until(len(running.said))
 
 
-async def test_who_stops_reading_gets_everything_in_one_frame_later(running: Running) -> None:
-    quick, slow = await Watching.join(running.port), await Watching.join(running.port, small=True)
+@pytest.mark.parametrize("offers", [(), (CHROMIUM,)], ids=["plain", "compressed"])
+async def test_who_stops_reading_gets_everything_in_one_frame_later(running: Running, offers: tuple[str, ...]) -> None:
+    quick, slow = await Watching.join(running.port), await Watching.join(running.port, small=True, offers=offers)
     room = await running.hub.room("REEF")
     await running.say(1)
     await slow.until(1)
@@ -129,6 +135,7 @@ async def test_who_stops_reading_gets_everything_in_one_frame_later(running: Run
     await slow.until(len(running.said))
     assert slow.comments == running.said
     assert room.viewers.counts.caught_up == 1
+    assert slow.wire.compressed == (len(slow.frames) - 1 if offers else 0) and quick.wire.compressed == 0
     for viewer in (quick, slow):
         await viewer.wire.hang_up()
 

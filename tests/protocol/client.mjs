@@ -12,6 +12,7 @@ const socket = connect();
 await once(socket, "connect");
 while (!transports && socket.io.engine.transport.name !== "websocket") await new Promise((r) => setTimeout(r, 10));
 found.transport = socket.io.engine.transport.name;
+found.compresses = (socket.io.engine.transport.ws?.extensions ?? "").startsWith("permessage-deflate");
 found.echo = await socket.emitWithAck("echo", { 珊瑚: ["🐠", { deep: [1, null] }] });
 found.binary = [...(await socket.emitWithAck("echo", new Uint8Array([0, 255, 7])))];
 socket.on("question", (text, answer) => answer(`42 ${text}`));

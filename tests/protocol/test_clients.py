@@ -126,6 +126,7 @@ async def test_the_javascript_client(running: Running, transports: list[str] | N
     found = json.loads(printed)
     assert found == {
         "transport": "polling" if transports == ["polling"] else "websocket",
+        "compresses": transports != ["polling"],
         "echo": {"珊瑚": ["🐠", {"deep": [1, None]}]},
         "binary": [0, 255, 7],
         "asked": "42 6 x 7",

@@ -7,22 +7,34 @@ import base64
 import os
 import socket
 import struct
+import zlib
+
+CHROMIUM = "permessage-deflate; client_max_window_bits"
+"""What browsers offer."""
 
 
 class Wire:
-    """`reader` and `writer` are the bare connection."""
+    """`reader` and `writer` are the bare connection. `compressed`: how many compressed messages came."""
 
     answer: str
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self.compressed = 0
 
     @classmethod
     async def open(
-        cls, port: int, query: str = "EIO=4&transport=websocket", *, key: str = "", receive_buffer: int = 0
+        cls,
+        port: int,
+        query: str = "EIO=4&transport=websocket",
+        *,
+        key: str = "",
+        receive_buffer: int = 0,
+        offers: tuple[str, ...] = (),
+        agent: str = "",
     ) -> Wire:
-        """Handshake as a browser's, compression offered; `answer` is what came back."""
+        """Handshake with a header line for each of `offers`; `answer` is what came back."""
         connection = socket.socket()
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -32,12 +44,18 @@ class Wire:
         key = key or base64.b64encode(os.urandom(16)).decode()
         writer.write(
             f"GET /socket.io/?{query} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n".encode()
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nUser-Agent: {agent}\r\n".encode()
+            + "".join(f"Sec-WebSocket-Extensions: {offer}\r\n" for offer in offers).encode()
+            + b"\r\n"
         )
         wire = cls(reader, writer)
         wire.answer = (await reader.readuntil(b"\r\n\r\n")).decode()
         return wire
+
+    @property
+    def deflates(self) -> bool:
+        """Compression was agreed on."""
+        return "permessage-deflate" in self.answer
 
     def frame(self, payload: bytes, opcode: int = 1, *, final: bool = True, mask: bool = True, flags: int = 0) -> bytes:
         size = len(payload)
@@ -56,12 +74,18 @@ class Wire:
         self.writer.write(self.frame(payload, opcode, **rules))  # type: ignore[arg-type]
 
     async def receive(self) -> tuple[int, bytes]:
+        """Opcode and payload of a frame, decompressed by itself where it says that it is compressed."""
         first, second = await self.reader.readexactly(2)
-        assert not first & 0x70 and not second & 0x80, "servers send unmasked frames without extensions"
+        assert not second & 0x80 and first & 0x80, "servers send whole, unmasked frames"
         size = second & 127
         if size >= 126:
             size = int.from_bytes(await self.reader.readexactly(2 if size == 126 else 8), "big")
-        return first & 15, await self.reader.readexactly(size)
+        payload = await self.reader.readexactly(size)
+        if first & 0x70:
+            assert first & 0x70 == 0x40 and first & 15 in (1, 2) and self.deflates, "compressed as was agreed"
+            self.compressed += 1
+            payload = zlib.decompressobj(-15).decompress(payload + b"\0\0\xff\xff")
+        return first & 15, payload
 
     async def text(self) -> str:
         opcode, payload = await self.receive()

@@ -20,9 +20,10 @@ COME_SECONDS = 300.0
 
 
 @asynccontextmanager
-async def load(server: Started, viewers: int) -> AsyncIterator[Callable[[str], Any]]:
+async def load(server: Started, viewers: int, *, deflate: bool = False) -> AsyncIterator[Callable[[str], Any]]:
     """The viewers in a process of their own. Ask it "" once for its first line, then one line for one line."""
-    command = [sys.executable, "-m", "web.bench.load", str(server.port), str(viewers), server.tokens]
+    offer = ["deflate"] if deflate else []
+    command = [sys.executable, "-m", "web.bench.load", str(server.port), str(viewers), server.tokens, *offer]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, preexec_fn=pin(1)
     )

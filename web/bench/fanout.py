@@ -24,7 +24,8 @@ TURNS_SECONDS = 3.0
 
 
 class Measured(msgspec.Struct, kw_only=True):
-    """One server in one round, or the medians of several. Latencies are from the viewer's sending to receiving."""
+    """One server in one round, or the medians of several. Latencies are from the viewer's sending to receiving;
+    bytes are all that its viewers' sockets received, by delivered comments."""
 
     us_per_delivery: float
     rss_per_viewer_bytes: float
@@ -34,6 +35,7 @@ class Measured(msgspec.Struct, kw_only=True):
     expected: int
     refused: int = 0
     frames: int = 0
+    bytes_per_delivery: float = 0
     connected_per_second: float = 0
     processor_share: float = 0
     hub_p50_ms: float = math.nan
@@ -67,7 +69,7 @@ async def _measure(name: str, options: Options) -> Measured:
     async with SERVERS[name](options) as server:
         await _one_comes_and_goes(server)
         before = resident(server.pid)
-        async with load(server, options.viewers) as ask:
+        async with load(server, options.viewers, deflate=name == "compressed") as ask:
             ready = await ask("")
             await asyncio.sleep(SETTLE_SECONDS)
             rss = (resident(server.pid) - before) / options.viewers
@@ -82,6 +84,7 @@ async def _measure(name: str, options: Options) -> Measured:
             turn_p99, turn_max = await turning
     return Measured(
         us_per_delivery=round(used / 1000 / max(1, got["delivered"]), 2),
+        bytes_per_delivery=round(got["bytes"] / max(1, got["delivered"]), 1),
         rss_per_viewer_bytes=round(rss),
         connected_per_second=round(options.viewers / max(ready["seconds"], 0.001)),
         processor_share=round(used / 1e9 / took, 3),

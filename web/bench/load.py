@@ -1,8 +1,9 @@
 """Many viewers in one process, as light as Python allows: a few at a time come in, then one epoll loop.
 
-Started by `driver.py` as `python -m web.bench.load PORT VIEWERS TOKENS`, on a core of its own. It joins as a browser
-does, over WebSocket, prints one JSON line when all are in, and one for each line it reads: `rate R SECONDS`,
-`flood COMMENTS WINDOW` or `arrivals`. Comments are numbered in their text: a latency is from "sent" to "received".
+Started by `driver.py` as `python -m web.bench.load PORT VIEWERS TOKENS [deflate]`, on a core of its own. It joins as a
+browser does, over WebSocket (`deflate`: offering compression), prints one JSON line when all are in, and one for each
+line it reads: `rate R SECONDS`, `flood COMMENTS WINDOW` or `arrivals`. Comments are numbered in their text, and a
+latency is from "sent" to "received".
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import socket
 import struct
 import sys
 import time
+import zlib
 from array import array
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +40,9 @@ FILLINGS = (
     "how deep is the camera now, and is it always so calm",
     "greetings from the ferry, the network is just enough",
 )
-"""Unlike one another, so that moderation does not take the viewers for a flood."""
+"""Unlike one another, so that moderation does not take the viewers for a flood, nor deflate for one comment."""
+
+OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 
 DRAIN_SECONDS = 5.0
 COMING = 8
@@ -71,7 +75,8 @@ class Viewer:
                 break
             if data[at] & 15 == 8:
                 raise ConnectionError(f"viewer {self.number} was closed")
-            yield data[at + head : at + head + size]
+            payload = data[at + head : at + head + size]
+            yield _inflated(payload) if data[at] & 0x40 else payload
             at += head + size
         self.rest = data[at:]
 
@@ -82,7 +87,11 @@ class Viewer:
         self.socket.sendall(head + bytes(4) + payload)
 
 
-def come(port: int, number: int, token: str, broadcast: str) -> Viewer:
+def _inflated(payload: bytes) -> bytes:
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(payload + b"\x00\x00\xff\xff")
+
+
+def come(port: int, number: int, offer: str, token: str, broadcast: str) -> Viewer:
     """Connect and, with a token, join the broadcast; returns when the acknowledgement is there."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=30)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -91,11 +100,13 @@ def come(port: int, number: int, token: str, broadcast: str) -> Viewer:
         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
         "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36\r\n"
-        f"Origin: http://127.0.0.1:{port}\r\nAccept-Language: zh-CN,zh;q=0.9\r\n\r\n".encode()
+        f"Origin: http://127.0.0.1:{port}\r\nAccept-Language: zh-CN,zh;q=0.9\r\n{offer}\r\n".encode()
     )
     answer = b""
     while b"\r\n\r\n" not in answer:
         answer += connection.recv(65536) or _ended(number)
+    if offer and b"permessage-deflate" not in answer:
+        raise ConnectionError("the server does not compress")
     viewer = Viewer(number, connection, answer.partition(b"\r\n\r\n")[2])
     _expect(viewer, b"0")
     viewer.send(b"40" + (json.dumps({"token": token}).encode() if token else b""))
@@ -156,6 +167,7 @@ class Room:
             "delivered": len(ordered),
             "refused": self.refused,
             "frames": self.frames,
+            "bytes": self.bytes,
             "p50_ms": _percentile(ordered, 0.5),
             "p99_ms": _percentile(ordered, 0.99),
         }
@@ -186,7 +198,7 @@ class Room:
         }
 
     def _forget(self) -> None:
-        self.latencies, self.refused, self.accepted, self.frames = array("d"), 0, 0, 0
+        self.latencies, self.refused, self.accepted, self.frames, self.bytes = array("d"), 0, 0, 0, 0
 
     def idle(self) -> None:
         """Answer what comes until there is something to read on standard input."""
@@ -216,6 +228,7 @@ class Room:
             except BlockingIOError:
                 continue
             received = time.monotonic_ns()
+            self.bytes += len(data)
             for payload in viewer.frames(data):
                 if payload == b"2":
                     viewer.send(b"3")
@@ -241,13 +254,13 @@ def _say(**found: object) -> None:
     sys.stdout.flush()
 
 
-def main(port: int, count: int, tokens: str) -> None:
+def main(port: int, count: int, tokens: str, offer: str) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     given = [line.split() for line in Path(tokens).read_text().splitlines()] if tokens else [["", ""]] * count
     begin = time.monotonic()
     with ThreadPoolExecutor(COMING) as pool:
-        coming = [pool.submit(come, port, number, *given[number]) for number in range(count)]
+        coming = [pool.submit(come, port, number, offer, *given[number]) for number in range(count)]
         room = Room([viewer.result() for viewer in coming], joined=bool(tokens))
     _say(ready=count, seconds=round(time.monotonic() - begin, 2))
     while True:
@@ -264,4 +277,4 @@ def main(port: int, count: int, tokens: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "")
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], OFFER if "deflate" in sys.argv[4:] else "")

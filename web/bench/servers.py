@@ -171,8 +171,9 @@ async def raw(options: Options) -> AsyncIterator[Started]:
 
 
 SERVERS: dict[str, Callable[[Options], AbstractAsyncContextManager[Started]]] = {
-    "streamhub": streamhub, "node": node, "stock": stock, "raw": raw,
+    "streamhub": streamhub, "compressed": streamhub, "node": node, "stock": stock, "raw": raw,
 }  # fmt: skip
+"""The viewers of "compressed" offer compression, those of the others do not."""
 
 
 def free_port() -> int:

@@ -26,9 +26,18 @@ def bench() -> None:
 @click.option("--against", default="", metavar="NAMES", help="Peers to measure beside: node, stock, raw, with commas.")
 @click.option("--tick", type=click.IntRange(0, 1000), default=0, help="Peers put so many ms of comments in one frame.")
 @click.option("--moderation", is_flag=True, help="Verdicts from a real moderation worker, not from the bench.")
+@click.option("--deflate", is_flag=True, help="Once more, with viewers who offer compression as browsers do.")
 @as_json
 def fanout(
-    viewers: int, rate: float, seconds: float, rounds: int, against: str, tick: int, moderation: bool, as_json: bool
+    viewers: int,
+    rate: float,
+    seconds: float,
+    rounds: int,
+    against: str,
+    tick: int,
+    moderation: bool,
+    deflate: bool,
+    as_json: bool,
 ) -> None:
     """Processor time per delivered comment and memory per idle viewer, of a real hub process.
 
@@ -44,20 +53,21 @@ def fanout(
         raise Failed("The measurement reads /proc, which only Linux has.")
     options = Options(viewers=viewers, rate=rate, seconds=seconds, tick=tick, moderation=moderation)
     say = (lambda _: None) if as_json else (lambda text: click.echo(text, err=True))
-    found = asyncio.run(measure(["streamhub", *peers], options, rounds, say))
+    ours = ["streamhub", "compressed"] if deflate else ["streamhub"]
+    found = asyncio.run(measure([*ours, *peers], options, rounds, say))
     if as_json:
         given = msgspec.to_builtins(options)
         print_json({name: msgspec.to_builtins(one) | {"options": given} for name, one in found.items()})
         return
-    columns = ("server", "µs a delivery", "bytes a viewer", "p50 ms", "p99 ms", "delivered", "expected")
+    figures = ("µs a delivery", "bytes a delivery", "memory a viewer", "p50 ms", "p99 ms", "delivered", "expected")
     rows = [
         (
-            name, f"{one.us_per_delivery:.2f}", f"{one.rss_per_viewer_bytes:.0f}", f"{one.p50_ms:.1f}",
-            f"{one.p99_ms:.1f}", str(one.delivered), str(one.expected),
+            name, f"{one.us_per_delivery:.2f}", f"{one.bytes_per_delivery:.0f}", f"{one.rss_per_viewer_bytes:.0f}",
+            f"{one.p50_ms:.1f}", f"{one.p99_ms:.1f}", str(one.delivered), str(one.expected),
         )
         for name, one in found.items()
     ]  # fmt: skip
-    print_table(columns, rows, "Nothing could be measured.")
+    print_table(("server", *figures), rows, "Nothing could be measured.")
 
 
 @bench.command(example="streamhub bench load --json")
