@@ -146,6 +146,7 @@ class CommentDecided(Fact, frozen=True, kw_only=True):
     by: str
     reason: str = ""
     note: Note | None = None
+    once: str = ""
 
 
 # ── questions ────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 import msgspec
 from redis.asyncio import Redis
@@ -16,6 +17,7 @@ from redis.exceptions import RedisError
 
 from streamhub.live import views
 from streamhub.live.presence import Presence
+from streamhub.live.queue import review, review_changed
 from streamhub.live.viewers import FROM_THE_START, Viewers
 from streamhub.record.feed import Feed
 from streamhub.record.log import broadcast_log, stop_following
@@ -44,10 +46,19 @@ REACH_SECONDS = 5.0
 class Room:
     """A broadcast as this process sees it. `state` is read-only to everybody else."""
 
-    def __init__(self, code: str, store: Redis, feed: Feed, viewers: Viewers, presence: Presence) -> None:
+    def __init__(
+        self,
+        code: str,
+        store: Redis,
+        feed: Feed,
+        viewers: Viewers,
+        presence: Presence,
+        plain: Callable[[str], str] = str,
+    ) -> None:
         self.code = code
         self.viewers = viewers
         self.presence = presence
+        self._plain = plain
         self._store = store
         self._feed = feed
         self.log = broadcast_log(store, code)
@@ -103,7 +114,7 @@ class Room:
         return self._whole[2]
 
     def review(self) -> Review:
-        return views.review(self.state, int(time.time() * 1000))
+        return review(self.state, int(time.time() * 1000), self._plain)
 
     def tell_people(self, people: int) -> None:
         """The number of people has changed: viewers are told between two frames."""
@@ -150,7 +161,7 @@ class Room:
             return True
         batch = views.since(self.state, before)
         outcomes = views.outcomes_since(self.state, before)
-        review = self._changed_review(changed=bool(outcomes)) if self.viewers.has_hosts else None
+        queue = self._changed_review(changed=review_changed(self.state, before)) if self.viewers.has_hosts else None
         if people is not None:
             batch = msgspec.structs.replace(batch, people=people)
         shown = not views.is_empty(batch)
@@ -158,8 +169,8 @@ class Room:
             await self.viewers.show(batch, before)
         for viewer, outcome in outcomes:
             self.viewers.send_to(viewer, "outcome", outcome)
-        if review is not None:
-            self.viewers.send_hosts("review", review)
+        if queue is not None:
+            self.viewers.send_hosts("review", queue)
         return shown
 
     def _missed_since(self, after: str) -> Batch:
@@ -169,12 +180,12 @@ class Room:
 
     def _changed_review(self, *, changed: bool) -> Review | None:
         """The review queue if it changed: by a verdict or decision, or because comments became overdue."""
-        review = self.review()
-        overdue = sum(1 for held in review.held if held.status == "waiting")
+        queue = self.review()
+        overdue = sum(1 for held in queue.held if held.status == "waiting")
         if not changed and overdue == self._overdue:
             return None
         self._overdue = overdue
-        return review
+        return queue
 
     def _wake(self) -> None:
         reached = position(self.state.as_of)

@@ -35,12 +35,14 @@ class Rooms:
         feed: Feed,
         presence: Presence,
         send_back: Callable[[Room], Awaitable[None]],
+        plain: Callable[[str], str] = str,
     ) -> None:
         self._server = server
         self._store = store
         self._feed = feed
         self._presence = presence
         self._send_back = send_back
+        self._plain = plain
         self._opening: dict[str, asyncio.Task[Room]] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -83,7 +85,7 @@ class Rooms:
         try:
             if not await broadcast_exists(self._store, code):
                 raise refuse("unknown", f"there is no broadcast {code}", field="broadcast")
-            room = Room(code, self._store, self._feed, Viewers(self._server, code), self._presence)
+            room = Room(code, self._store, self._feed, Viewers(self._server, code), self._presence, self._plain)
             await room.open()
         except (RedisError, OSError, TimeoutError):
             raise refuse("unavailable", "the store does not answer: try again") from None

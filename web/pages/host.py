@@ -7,7 +7,6 @@ which decides; the page only shows what came of it.
 from __future__ import annotations
 
 import secrets
-import time
 from typing import Any, cast, get_args
 from urllib.parse import urlencode
 
@@ -63,8 +62,9 @@ async def _desk(
     """`typed` is what a refused form held: it comes back filled in."""
     typed = {"answer": "", "claim": ""} | (typed or {})
     hub = request.app[keys.HUB]
-    state = (await hub.room(code)).state
-    questions, review = views.questions(state), views.review(state, int(time.time() * 1000))
+    room = await hub.room(code)
+    state = room.state
+    questions, review = views.questions(state), room.review()
     lane = cast("desk.Lane", _one_of(request.query.get("show"), get_args(desk.Lane)))
     sort = _one_of(request.query.get("sort"), ("votes", "age"))
     there = desk.in_lane(lane, sort, questions, review)
