@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from importlib.metadata import version
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -46,9 +46,9 @@ _T = TypeVar("_T")
 
 
 class MakeLink(Command, frozen=True, kw_only=True):
-    """A one-time sign-in link: for the host of `broadcast`, or for an organizer. `name` is who it is for."""
+    """A one-time sign-in link: for a host or moderator of `broadcast`, or an organizer. `name` is who it is for."""
 
-    role: Annotated[str, msgspec.Meta(pattern="^(host|organizer)$")] = "host"
+    role: Literal["host", "moderator", "organizer"] = "host"
     broadcast: Annotated[str, msgspec.Meta(max_length=24)] = ""
     name: Annotated[str, msgspec.Meta(max_length=24)] = ""
     seconds: Annotated[int, msgspec.Meta(ge=60, le=links.LINK_SECONDS_LIMIT)] = links.LINK_SECONDS
@@ -193,7 +193,7 @@ async def import_trips(request: web.Request) -> web.Response:
 @routes.post("/api/links")
 @for_organizers
 async def make_link(request: web.Request) -> web.Response:
-    """Body: `role` (`host` or `organizer`), `broadcast`, `name`, `seconds`; answers a one-time link as `url`."""
+    """Body: `role` (host, moderator or organizer), `broadcast`, `name`, `seconds`; answers a one-time link as `url`."""
     command = await _body(request, MakeLink)
     url = await links.make_link(
         request.app[keys.STORE], request.app[keys.SETTINGS].url, await _grant(request, command), command.seconds
@@ -206,7 +206,7 @@ async def _grant(request: web.Request, command: MakeLink) -> Grant:
         return Grant(role="organizer", name=command.name)
     if not await directory.broadcast_exists(request.app[keys.STORE], _checked(command.broadcast, Code, "broadcast")):
         raise refuse("unknown", f"there is no broadcast {command.broadcast}", field="broadcast")
-    return Grant(role="host", broadcast=command.broadcast, name=command.name)
+    return Grant(role=command.role, broadcast=command.broadcast, name=command.name)
 
 
 # ── beneath ──────────────────────────────────────────────────────────────────────────────────────

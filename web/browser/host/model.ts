@@ -26,6 +26,18 @@ export interface Item {
   note: Note | null;
   model: string;
   policy: string;
+  /** What a decision about it names: of two that name the same one is recorded. */
+  turn: string;
+  /** Who made the decision that stands, and their words to the author. */
+  by: string;
+  why: string;
+  plain: string;
+  alike: string;
+  appeal: string;
+  reports: Record<string, number>;
+  weight: number;
+  restricted: string;
+  until: number;
 }
 
 export interface Said {
@@ -55,6 +67,8 @@ export class Model {
   private questions = new Map<string, Item>();
   private held: Item[] = [];
   private decided: Item[] = [];
+  /** Decisions made at this desk. */
+  private mine = new Set<string>();
   private said = new Map<string, Said & { author: string }>();
 
   joined(answer: Joined): void {
@@ -88,6 +102,16 @@ export class Model {
     }
   }
 
+  /** Whether a turn of a comment came about at this desk. */
+  isMine(turn: string): boolean {
+    return this.mine.has(turn);
+  }
+
+  /** Other held items that say nearly the same. */
+  alike(item: Item): Item[] {
+    return item.alike ? this.held.filter((one) => one.alike === item.alike && one.id !== item.id) : [];
+  }
+
   /** The host's own accepted move, shown before the log's frame brings it. */
   moved(id: string, to: string, answer: string, decision: string): void {
     const question = this.questions.get(id);
@@ -97,6 +121,7 @@ export class Model {
   /** The host's own accepted decision about a comment, likewise. */
   judged(id: string, status: string, decision: string): void {
     const item = this.find(id);
+    this.mine.add(decision);
     this.held = this.held.filter((one) => one.id !== id);
     if (!item || item.kind !== "held") return;
     const now = { ...item, status, decision };
@@ -183,10 +208,23 @@ function heldItem(view: HeldView): Item {
     note: view.note ?? null,
     model: view.model ?? "",
     policy: view.policy ?? "",
+    turn: view.turn ?? "",
+    by: view.by ?? "",
+    why: view.why ?? "",
+    plain: view.plain ?? "",
+    alike: view.alike ?? "",
+    appeal: view.appeal ?? "",
+    reports: view.reports ?? {},
+    weight: view.weight ?? 0,
+    restricted: view.restricted ?? "",
+    until: view.until ?? 0,
   };
 }
 
-const EMPTY = { author: "", votes: 0, answer: "", reasons: [], scores: {}, note: null, model: "", policy: "" };
+const EMPTY = {
+  ...{ author: "", votes: 0, answer: "", reasons: [], scores: {}, note: null, model: "", policy: "", turn: "", by: "" },
+  ...{ why: "", plain: "", alike: "", appeal: "", reports: {}, weight: 0, restricted: "", until: 0, asked: false },
+};
 
 function parts(id: string): [number, number] {
   const [ms, number] = id.split("-");
