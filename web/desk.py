@@ -177,7 +177,7 @@ def counts(questions: list[QuestionView], review: Review) -> dict[Lane, int]:
     found: dict[Lane, int] = dict.fromkeys(LANES, 0)
     for question in questions:
         found[LANE_OF[question.status]] += 1
-    found["held"] = len(review.held)
+    found["held"] = max(review.backlog, len(review.held))
     found["decided"] = len(decided(questions, review))
     return found
 

@@ -103,7 +103,7 @@ def presets(_: Say) -> dict[str, tuple[str, str]]:
     """Preset -> its name and what it is for."""
     return {
         "default": (_("Standard"), _("For most evenings: what is doubtful waits, everything else appears at once.")),
-        "open": (_("Open"), _("Where people know each other: only what is plainly wrong waits.")),
+        "open": (_("Relaxed"), _("Where people know each other: only what is plainly wrong waits.")),
         "careful": (_("Careful"), _("For large rooms of strangers: what might harm waits a little more often.")),
         "school": (
             _("School"),

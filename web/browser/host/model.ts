@@ -67,6 +67,8 @@ export class Model {
   private questions = new Map<string, Item>();
   private held: Item[] = [];
   private decided: Item[] = [];
+  /** What waits beyond the held items that the frame lists. */
+  private beyond = 0;
   /** Decisions made at this desk. */
   private mine = new Set<string>();
   private said = new Map<string, Said & { author: string }>();
@@ -97,6 +99,7 @@ export class Model {
   review(frame: Review): void {
     this.held = (frame.held ?? []).map(heldItem);
     this.decided = (frame.decided ?? []).map(heldItem);
+    this.beyond = Math.max((frame.backlog ?? 0) - this.held.length, 0);
     for (const item of [...this.held, ...this.decided]) {
       this.said.set(item.id, { id: item.id, text: item.text, status: item.status, at: item.at, author: item.author });
     }
@@ -147,7 +150,7 @@ export class Model {
   }
 
   counts(): Record<Lane, number> {
-    const count = (lane: Lane) => this.lane(lane, "votes").length;
+    const count = (lane: Lane) => this.lane(lane, "votes").length + (lane === "held" ? this.beyond : 0);
     return Object.fromEntries(LANES.map((lane) => [lane, count(lane)])) as Record<Lane, number>;
   }
 
