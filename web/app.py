@@ -23,8 +23,9 @@ from streamhub.live.admission import (
     VIEWER_COOKIE,
     VIEWER_SECONDS,
     Signer,
+    address_of,
 )
-from streamhub.live.hub import Hub, address_of
+from streamhub.live.hub import Hub
 from streamhub.live.neighbours import Neighbours
 from streamhub.record.store import connect, connect_follower
 from streamhub.wire import Denied

@@ -11,7 +11,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -105,6 +105,15 @@ class Signer:
             return msgspec.convert(self._roles.loads(token, max_age=ROLE_SECONDS), Grant)
         except (BadSignature, msgspec.ValidationError):
             return None
+
+
+def address_of(request: Any, behind_proxy: bool) -> str:
+    """The viewer's address; what a proxy says is believed only when the settings say there is one."""
+    return address_behind(request.remote or "", request.headers.get("X-Forwarded-For", ""), behind_proxy)
+
+
+def address_behind(remote: str, forwarded: str, behind_proxy: bool) -> str:
+    return forwarded.split(",")[-1].strip() if behind_proxy and forwarded else remote
 
 
 def new_viewer() -> str:

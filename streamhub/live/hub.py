@@ -24,27 +24,16 @@ from streamhub.facts import Fact, Note, ViewerJoined
 from streamhub.live import policies as policies  # registers its acts
 from streamhub.live import reviewing, views
 from streamhub.live.acts import ACTS, Act, Given
-from streamhub.live.admission import (
-    ACT_RATE,
-    ADDRESS_RATE,
-    ROLE_COOKIE,
-    SLOW_RATE,
-    VIEWER_COOKIE,
-    Person,
-    Rates,
-    Signer,
-    bar,
-    mark_of,
-)
+from streamhub.live.admission import ROLE_COOKIE, VIEWER_COOKIE, Person, Signer, address_behind, mark_of
 from streamhub.live.campaigns import Campaigns, LiveCampaign
 from streamhub.live.follow import Room
 from streamhub.live.frames import WireJson
+from streamhub.live.gate import Gate
 from streamhub.live.presence import Presence
 from streamhub.live.rooms import Rooms
 from streamhub.live.socketio_hooks import LiveServer, send_back
 from streamhub.record.feed import Feed
 from streamhub.record.log import NotRecorded
-from streamhub.state import restrictions
 from streamhub.state.projection import START, position
 from streamhub.wire import Accepted, CampaignView, Denied, Joined
 
@@ -89,8 +78,7 @@ class Hub:
         self._signer = signer
         self.notes = notes
         self._behind_proxy = behind_proxy
-        self._clock = clock
-        self._rates = Rates()
+        self._gate = Gate(clock)
         self._presence = Presence(store, secrets.token_hex(4))
         self._feed = Feed(follower)
         self._rooms = Rooms(self.server, store, self._feed, self._presence, self._send_back, plain)
@@ -134,7 +122,7 @@ class Hub:
         turn = act.turn(command)
         once = f"turn:{turn}" if turn else f"{person.viewer}:{command.once}"
         try:
-            self._admit(person, name, act, room)
+            self._gate.admit(person, name, act, room.code, room.state)
             fact = await self._decide(act, command, person, room)
         except Refused as refused:
             earlier = None if refused.refusal.code == "forbidden" else await room.log.known(once)
@@ -158,12 +146,12 @@ class Hub:
 
     async def _decide(self, act: Act, command: Command, person: Person, room: Room) -> Fact:
         """A command may name an entry that was acknowledged a moment ago and is not in this state yet: wait for it."""
-        seen, given = room.state.as_of, Given(self.notes, self._now_ms())
+        seen, given = room.state.as_of, Given(self.notes, self._gate.now_ms())
         try:
             return act.decide(room.state, command, person, given)
         except Refused as refused:
             named = max((getattr(command, field, None) or START for field in NAMING), key=position)
-            known = position(seen) < position(named) <= position(await kept.last_id())
+            known = position(seen) < position(named) <= position(await room.log.last_id())
             if refused.refusal.code != "unknown" or not known:
                 raise
         with contextlib.suppress(TimeoutError):
@@ -208,7 +196,7 @@ class Hub:
         self._people[sid] = self._signer.person(
             _text(given.get("token")) or _morsel(cookies, VIEWER_COOKIE),
             _text(given.get("role")) or _morsel(cookies, ROLE_COOKIE),
-            address=_address(environ["REMOTE_ADDR"], environ.get("HTTP_X_FORWARDED_FOR", ""), self._behind_proxy),
+            address=address_behind(environ["REMOTE_ADDR"], environ.get("HTTP_X_FORWARDED_FOR", ""), self._behind_proxy),
         )
 
     async def _disconnected(self, sid: str, *_: object) -> None:
@@ -233,7 +221,7 @@ class Hub:
     async def _join(self, sid: str, fields: object) -> Joined:
         command = decode(Join, fields)
         person = self._person(sid)
-        self._rates.take("join", person.viewer, ACT_RATE, time.monotonic())
+        self._gate.slow("join", person)
         room = await self.room(command.broadcast)
         if person.viewer not in room.state.audience.nick_of:
             joined = ViewerJoined(viewer=person.viewer, via=person.via)
@@ -278,31 +266,12 @@ class Hub:
 
     # ── beneath ──────────────────────────────────────────────────────────────────────────────────
 
-    def _admit(self, person: Person, name: str, act: Act, room: Room) -> None:
-        if not person.may(act.role, room.code):
-            raise refuse("forbidden", f"this needs the {act.role}'s role: sign in with the link that you were given")
-        if act.needs_open and room.state.details.status != "open":
-            raise refuse("closed", f"the broadcast is {room.state.details.status}, not open")
-        if person.moderates(room.code):
-            return
-        now, now_ms = time.monotonic(), self._now_ms()
-        if restriction := restrictions.of(room.state.restrictions, person.viewer, now_ms):
-            bar(restriction, name, now_ms)
-            if name == "comment":
-                self._rates.take("slow", person.viewer, SLOW_RATE, now)
-        self._rates.take(name, person.viewer, act.rate, now)
-        if person.via != "replay":
-            self._rates.take("address", person.address, ADDRESS_RATE, now)
-
-    def _now_ms(self) -> int:
-        return int(self._clock() * 1000)
-
     async def _record_campaign(self, person: Person, code: str, command: CampaignAct) -> Accepted:
         room = await self.room(code)
         if command.campaign not in room.state.details.campaigns:
             raise refuse("unknown", "this broadcast has no such campaign", field="campaign")
         if not person.organizes:
-            self._rates.take("campaign", person.viewer, ACT_RATE, time.monotonic())
+            self._gate.slow("campaign", person)
         return await self._campaigns.record(person, code, command)
 
     async def _announce_campaign(self, view: CampaignView) -> None:
@@ -313,15 +282,6 @@ class Hub:
     async def _send_back(self, room: Room) -> None:
         for sid in [sid for sid, seat in self._seats.items() if seat is room]:
             await send_back(self.server, sid)
-
-
-def address_of(request: Any, behind_proxy: bool) -> str:
-    """The viewer's address; what a proxy says is believed only when the settings say there is one."""
-    return _address(request.remote or "", request.headers.get("X-Forwarded-For", ""), behind_proxy)
-
-
-def _address(remote: str, forwarded: str, behind_proxy: bool) -> str:
-    return forwarded.split(",")[-1].strip() if behind_proxy and forwarded else remote
 
 
 def _text(value: object) -> str | None:

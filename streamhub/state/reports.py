@@ -13,9 +13,9 @@ from streamhub.state.projection import Entry, position
 
 
 class Reports(msgspec.Struct):
-    """viewer -> comment -> the entry of that viewer's report; a second report of the same comment does not count."""
+    """viewer -> the comments that this viewer reported, in order; which of these reports count, the comments say."""
 
-    by_viewer: dict[str, dict[str, str]] = {}
+    by_viewer: dict[str, dict[str, None]] = {}
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class Record(msgspec.Struct, frozen=True):
 def evolve(state: Reports, entry: Entry) -> None:
     match entry.fact:
         case CommentReported() as fact:
-            state.by_viewer.setdefault(fact.viewer, {}).setdefault(fact.comment, entry.id)
+            state.by_viewer.setdefault(fact.viewer, {}).setdefault(fact.comment)
         case _:
             return
 
@@ -42,12 +42,14 @@ def evolve(state: Reports, entry: Entry) -> None:
 def record(state: Reports, comments: Comments, viewer: str) -> Record:
     """What people decided about what this viewer reported, after the report; the decision that stands counts."""
     open_ = settled = agreed = 0
-    for comment, report in state.by_viewer.get(viewer, {}).items():
-        found = comments.by_id.get(comment)
-        standing = found.standing if found else ""
-        if found is None or not standing or position(standing) < position(report):
+    for name in state.by_viewer.get(viewer, {}):
+        comment = comments.by_id.get(name)
+        if comment is None or viewer not in comment.reports:
+            continue  # of nothing, or of the viewer's own
+        standing = comment.standing
+        if not standing or position(standing) < position(comment.reported[viewer]):
             open_ += 1
             continue
         settled += 1
-        agreed += found.decisions[standing].action != "publish"
+        agreed += comment.decisions[standing].action != "publish"
     return Record(open=open_, settled=settled, agreed=agreed)

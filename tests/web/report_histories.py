@@ -14,8 +14,10 @@ import msgspec
 from hypothesis import strategies as st
 
 from streamhub.facts import (
+    AppealMade,
     CommentDecided,
     CommentJudged,
+    CommentReported,
     CommentSubmitted,
     DecisionUndone,
     Note,
@@ -52,6 +54,8 @@ steps = st.one_of(
     st.tuples(st.just("vote"), picks, viewers, st.booleans()),
     st.tuples(st.just("move"), picks, progress, st.sampled_from(["", "Because. 因为。"])),
     st.tuples(st.just("undo"), picks),
+    st.tuples(st.just("report"), picks, viewers, st.booleans()),
+    st.tuples(st.just("appeal"), picks, viewers),
 )
 said = st.tuples(st.just("say"), viewers, st.just("question"), st.booleans(), st.just("Why? 为什么？"))
 shown = st.tuples(st.just("judge"), st.integers(0, 60), st.just("publish"), reasons, notes)
@@ -115,6 +119,10 @@ def _fact(step: Step, names: Names) -> Any:
             return QuestionVoted(question=names.pick(names.comments, pick), viewer=viewer, up=up)
         case ("move", pick, to, answer):
             return QuestionMoved(question=names.pick(names.comments, pick), to=to, by="host", answer=answer)
+        case ("report", pick, viewer, hides):
+            return CommentReported(comment=names.pick(names.comments, pick), viewer=viewer, why="abuse", hides=hides)
+        case ("appeal", pick, viewer):
+            return AppealMade(comment=names.pick(names.comments, pick), viewer=viewer, text="look again")
         case ("undo", pick):
             return DecisionUndone(decision=names.pick(names.decisions, pick), by="host")
     raise AssertionError(step)

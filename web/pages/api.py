@@ -34,7 +34,7 @@ from streamhub.record import directory
 from streamhub.record.log import broadcast_log
 from streamhub.state.projection import START
 from streamhub.wire import Accepted, CampaignView
-from web import keys, links, programme, trips
+from web import keys, links, programme, rows, trips
 
 routes = web.RouteTableDef()
 
@@ -140,6 +140,16 @@ async def show_log(request: web.Request) -> web.StreamResponse:
             lines.clear()
     await response.write_eof(bytes(lines))
     return response
+
+
+@routes.get("/api/broadcasts/{code}/rows")
+@for_organizers
+async def training_rows(request: web.Request) -> web.Response:
+    """Decisions of people as JSON lines of `text`, `label`, `lang`; 403 unless the organizer has allowed training."""
+    room = await request.app[keys.HUB].room(request.match_info["code"])
+    lines = b"".join(msgspec.json.encode(row) + b"\n" for row in rows.rows(room.state))
+    headers = {"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
+    return web.Response(body=lines, headers=headers)
 
 
 # ── campaigns ────────────────────────────────────────────────────────────────────────────────────
