@@ -7,9 +7,10 @@ import { Card } from "./host/card";
 import { listenToKeys } from "./host/keys";
 import { List } from "./host/list";
 import { LANES, Model, type Lane, type Sort } from "./host/model";
-import { ages } from "./host/slots";
-import { Toast } from "./host/toast";
 import { Picked } from "./host/picked";
+import { ages } from "./host/slots";
+import { tellStatus } from "./host/status";
+import { Toast } from "./host/toast";
 import { refusalText, say, words } from "./host/words";
 import type { Accepted, Batch, Denied, Joined, Review } from "./wire";
 
@@ -82,22 +83,7 @@ function update(): void {
   picked.tell(list.lane === "held" && list.ids.length > 0);
   const open = (hosts ? counts.questions : 0) + counts.held;
   document.title = (open ? `(${open}) ` : "") + document.title.replace(/^\(\d+\) /, "");
-  tellStatus();
-}
-
-function tellStatus(): void {
-  const people = document.getElementById("people");
-  const number = people?.querySelector("b");
-  if (people && number && model.people !== null) {
-    people.hidden = false;
-    number.textContent = String(model.people);
-  }
-  const status = document.getElementById("status");
-  const word = status?.querySelector("span");
-  if (status && word && model.status) {
-    status.className = `badge ${model.status === "open" ? "open" : ""}`;
-    word.textContent = say(model.status);
-  }
+  tellStatus(model);
 }
 
 // ── what is shown ──
