@@ -6,8 +6,10 @@ Pure. Called by `follow.py` for sockets and by `web/pages/host.py`, so a page an
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from zlib import crc32
 
 from streamhub.live.admission import mark_of
 from streamhub.state import comments as comments_
@@ -26,6 +28,9 @@ RESTRICTED_LIMIT = 100
 
 ALIKE = 0.6
 """Share of common letter triples from which two held texts stand in one group."""
+
+SKETCH = 6
+"""Triples by which texts find each other before they are compared."""
 
 Plain = Callable[[str], str]
 """A text as the checks read it."""
@@ -111,16 +116,21 @@ def _decided(state: comments_.Comments) -> list[Comment]:
 
 def alike(texts: list[str]) -> list[str]:
     """A group name for each text: texts that say nearly the same share one, those that stand alone have ""."""
-    firsts: list[tuple[str, frozenset[str]]] = []
-    group_of: list[str] = []
-    for place, text in enumerate(texts):
-        letters = _triples(text)
-        known = next((name for name, others in firsts if _near(letters, others)), "")
-        if not known:
-            known = str(place)
-            firsts.append((known, letters))
-        group_of.append(known)
-    return [group if group_of.count(group) > 1 else "" for group in group_of]
+    firsts: list[frozenset[str]] = []
+    kept: dict[str, list[int]] = defaultdict(list)
+    group_of: list[int] = []
+    for text in texts:
+        letters, sketch = _letters(text)
+        shared = Counter(first for triple in sketch for first in kept[triple])
+        near = (first for first, count in shared.most_common() if count >= min(2, len(sketch)))
+        group = next((first for first in near if _near(letters, firsts[first])), len(firsts))
+        if group == len(firsts):
+            firsts.append(letters)
+            for triple in sketch:
+                kept[triple].append(group)
+        group_of.append(group)
+    size = Counter(group_of)
+    return [str(group) if size[group] > 1 else "" for group in group_of]
 
 
 def _near(a: frozenset[str], b: frozenset[str]) -> bool:
@@ -128,7 +138,9 @@ def _near(a: frozenset[str], b: frozenset[str]) -> bool:
 
 
 @lru_cache(maxsize=1000)
-def _triples(text: str) -> frozenset[str]:
-    """Triples of letters, without the numbers, marks and spaces that senders vary."""
+def _letters(text: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Triples of letters, without the numbers, marks and spaces that senders vary; and the few of them that are
+    first in an order of chance. Texts that share most triples share some of these, so only such are compared."""
     letters = re.sub(r"[\W\d_]+", "", text.casefold())
-    return frozenset(letters[start : start + 3] for start in range(max(len(letters) - 2, 1))) - {""}
+    triples = frozenset(letters[start : start + 3] for start in range(max(len(letters) - 2, 1))) - {""}
+    return triples, tuple(sorted(triples, key=lambda triple: crc32(triple.encode("utf-8", "replace")))[:SKETCH])

@@ -97,7 +97,7 @@ def evolve(state: Comments, entry: Entry) -> None:
         state.decision_of[entry.id] = fact.comment
     before = found.status
     _settle(found)
-    _file(state, found, entry)
+    _file(state, found, entry, before)
     if isinstance(fact, CommentReported) and found.status == before:
         return  # viewers and the author see no change
     found.changed = entry.id
@@ -148,15 +148,15 @@ def _change(comment: Comment, entry_id: str, fact: object) -> bool:
     return True
 
 
-def _file(state: Comments, comment: Comment, entry: Entry) -> None:
-    """Keep the index of what wants a person."""
+def _file(state: Comments, comment: Comment, entry: Entry, before: Status) -> None:
+    """Keep the index of what wants a person. What the machine alone settles at once, moderators never see."""
     was = comment.id in state.cases
     if wants_person(comment):
         state.cases[comment.id] = None
     else:
         state.cases.pop(comment.id, None)
-    machine_alone = isinstance(entry.fact, CommentJudged) and comment.status in ("shown", "rejected")
-    if not machine_alone and (was or comment.id in state.cases or comment.decisions):
+    settled_at_once = before == "waiting" and comment.status in ("shown", "rejected") and not comment.decisions
+    if not settled_at_once and (was or comment.id in state.cases or comment.decisions):
         state.reviewed = entry.id
 
 
