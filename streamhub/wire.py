@@ -152,6 +152,8 @@ class Review(Wire, frozen=True, kw_only=True):
     as_of: str
     held: tuple[HeldView, ...] = ()
     decided: tuple[HeldView, ...] = ()
+    moderation: Literal["normal", "overload", "rules-only", "away"] = "normal"
+    """How the checks fare: all of them; the encoder looks afterwards; rules alone, the rest waits for people; none."""
     backlog: int = 0
     """All that wait for a person, however many of them `held` lists."""
     restricted: tuple[RestrictionView, ...] = ()

@@ -93,6 +93,16 @@ def words(_: Say) -> dict[str, dict[str, str]]:
             "slow": _("Slowed until %(until)s"),
             "ban": _("Banned until %(until)s"),
         },
+        "fare": {
+            "overload": _(
+                "More is said than the model can read in time. Rules decide at once, the model looks again"
+                " afterwards. Waiting for you: %(count)s."
+            ),
+            "rules-only": _(
+                "The model is not there. Rules decide alone, and what they do not know waits for you: %(count)s."
+            ),
+            "away": _("No checks are running, so nothing appears by itself. Waiting for you: %(count)s."),
+        },
         "order": {
             "questions": "",
             "held": _("Oldest first"),

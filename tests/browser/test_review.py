@@ -16,7 +16,7 @@ from streamhub.facts import (
     ViewerRestricted,
 )
 from streamhub.live.admission import Grant
-from tests.browser.conftest import CODE, Open, Site
+from tests.browser.conftest import CODE, NOTE, Open, Site
 from tests.browser.desk import ORGANIZER, hold, say, signed_in
 from tests.browser.test_watch import say as type_in
 
@@ -249,3 +249,16 @@ async def test_objecting_and_reporting_work_without_javascript(site: Site, open_
     await page.get_by_role("button", name="举报").click()
     await expect(page.locator(".refused")).to_contain_text("你已经举报过这条了")
     assert len(await facts(site, AppealMade)) == len(await facts(site, CommentReported)) == 1
+
+
+async def test_an_author_objects_to_a_source_card_on_the_comments_page(site: Site, open_page: Open) -> None:
+    author = await open_page()
+    await type_in(author, "Bleached coral is dead")
+    await expect(author.locator("#own-comments")).to_contain_text("Checking…")
+    await site.publish(await site.latest(), NOTE)
+    await author.locator("#comment-list .own .more").click()
+    await author.get_by_text("Not meant that way? Tell us").click()
+    await author.get_by_label("One sentence to the moderators").fill("I asked whether it is.")
+    await author.get_by_role("button", name="Object").click()
+    await expect(author.locator("main")).to_contain_text("You objected; a moderator will look.")
+    assert len(await facts(site, AppealMade)) == 1

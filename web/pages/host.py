@@ -168,6 +168,7 @@ async def _desk(
         undo=_undo(state, request.query.get("undo", ""), request.query.get("late", "")),
         done=desk.restricted(request.query.get("done", ""), say),
         hosts=hosts,
+        fare=review.moderation,
         once=secrets.token_urlsafe(12),
     )
     page.headers["Cache-Control"] = "no-store"

@@ -64,6 +64,8 @@ export class Model {
   epoch = "";
   people: number | null = null;
   status = "";
+  /** How the checks fare. */
+  moderation = "normal";
   private questions = new Map<string, Item>();
   private held: Item[] = [];
   private decided: Item[] = [];
@@ -99,6 +101,7 @@ export class Model {
   review(frame: Review): void {
     this.held = (frame.held ?? []).map(heldItem);
     this.decided = (frame.decided ?? []).map(heldItem);
+    this.moderation = frame.moderation ?? "normal";
     this.beyond = Math.max((frame.backlog ?? 0) - this.held.length, 0);
     for (const item of [...this.held, ...this.decided]) {
       this.said.set(item.id, { id: item.id, text: item.text, status: item.status, at: item.at, author: item.author });

@@ -1,7 +1,7 @@
-// The head of the desk: whether the broadcast is open and how many watch.
+// The head of the desk: whether the broadcast is open, how many watch, and a banner while the checks fare badly.
 
 import type { Model } from "./model";
-import { say } from "./words";
+import { say, words } from "./words";
 
 export function tellStatus(model: Model): void {
   const people = document.getElementById("people");
@@ -16,4 +16,11 @@ export function tellStatus(model: Model): void {
     status.className = `badge ${model.status === "open" ? "open" : ""}`;
     word.textContent = say(model.status);
   }
+
+  const banner = document.getElementById("moderation-state");
+  const text = banner?.querySelector("span");
+  const fares = (words.fare[model.moderation] ?? "").replace("%(count)s", String(model.counts().held));
+  if (!banner || !text) return;
+  banner.hidden = !fares;
+  if (text.textContent !== fares) text.textContent = fares;
 }

@@ -8,6 +8,7 @@ interface Words {
   score: Record<string, string>;
   why: Record<string, string>;
   effect: Record<string, string>;
+  fare: Record<string, string>;
   lane: Record<string, string>;
   order: Record<string, string>;
   empty: Record<string, string>;

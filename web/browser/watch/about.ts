@@ -26,7 +26,7 @@ export class About {
       const more = (event.target as HTMLElement).closest(".more");
       const id = more?.closest<HTMLElement>(".comment")?.dataset["id"];
       const comment = id ? list.said(id) : undefined;
-      if (!comment) return; // the link leads to the page that does the same
+      if (!comment || comment.viewer === list.mine) return; // the link leads to the page of this comment
       event.preventDefault();
       this.person = { mark: comment.viewer, nick: comment.nick };
       this.form.reset();

@@ -146,7 +146,7 @@ export class CommentList {
     fillCard(element, comment.note);
     const more = find<HTMLAnchorElement>(".more", element);
     more.href = `/b/${page.code}/comments/${comment.id}`;
-    show(more, !own);
+    show(more, !own || comment.note != null); // one's own source card can be objected to on the comment's page
     return element;
   }
 
