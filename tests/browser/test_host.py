@@ -134,7 +134,7 @@ async def test_the_whole_desk_works_without_javascript(site: Site, open_page: Op
     await expect(page.locator(".desk-notice")).to_contain_text("Answered")
     await page.locator(".desk-notice button").click()
     await page.locator(".lanes a", has_text="To review").click()
-    await page.locator('button[value="reject"]').click()
+    await page.locator('#card button[value="reject"]').click()
     await expect(page.locator(".items li")).to_have_count(0)
     assert await facts(site, QuestionMoved) == [
         QuestionMoved(question=asked, to="answered", by="host:Mei", answer="Yes.")
