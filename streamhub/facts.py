@@ -124,10 +124,26 @@ class CommentSubmitted(Fact, frozen=True, kw_only=True):
     once: str = ""
     via: Via = "web"
     simulated: bool = False
+    hosting: bool = False
+    """Said by somebody who hosts this broadcast."""
 
 
 class CommentJudged(Fact, frozen=True, kw_only=True):
     """The machine's verdict; once per comment."""
+
+    comment: str
+    action: Action
+    reasons: tuple[Reason, ...] = ()
+    scores: dict[str, float] = {}
+    note: Note | None = None
+    model: str = ""
+    policy: str = ""
+    provisional: bool = False
+    """Fell without the encoder for want of time; a VerdictRevised may replace it."""
+
+
+class VerdictRevised(Fact, frozen=True, kw_only=True):
+    """The machine looked again at a provisional verdict; once per comment. A person's decision still beats it."""
 
     comment: str
     action: Action
@@ -261,7 +277,7 @@ class AppealMade(Fact, frozen=True, kw_only=True):
 
 BroadcastFact = (
     BroadcastCreated | BroadcastEdited | BroadcastOpened | BroadcastClosed
-    | ViewerJoined | CommentSubmitted | CommentJudged | CommentDecided
+    | ViewerJoined | CommentSubmitted | CommentJudged | VerdictRevised | CommentDecided
     | QuestionVoted | QuestionMoved | DecisionUndone
     | PolicyChosen | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted | TrainingConsented
     | ViewerRestricted | RestrictionLifted | CommentReported | AppealMade

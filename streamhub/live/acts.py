@@ -73,6 +73,7 @@ def submit_comment(state: BroadcastState, command: SubmitComment, person: Person
         once=command.once,
         via=person.via,
         simulated=person.via == "replay",
+        hosting=person.hosts(state.details.code),
     )
 
 

@@ -21,6 +21,7 @@ from streamhub.facts import (
     DecisionUndone,
     Note,
     Reason,
+    VerdictRevised,
 )
 from streamhub.state.projection import Entry, position
 
@@ -133,6 +134,8 @@ def _change(comment: Comment, entry_id: str, fact: object) -> bool:
     match fact:
         case CommentJudged() if comment.verdict is None:
             comment.verdict = fact
+        case VerdictRevised() if comment.verdict is not None and comment.verdict.provisional:
+            comment.verdict = _revised(fact)
         case CommentDecided():
             comment.decisions[entry_id] = fact
             comment.turn = entry_id
@@ -146,6 +149,18 @@ def _change(comment: Comment, entry_id: str, fact: object) -> bool:
         case _:
             return False
     return True
+
+
+def _revised(fact: VerdictRevised) -> CommentJudged:
+    return CommentJudged(
+        comment=fact.comment,
+        action=fact.action,
+        reasons=fact.reasons,
+        scores=fact.scores,
+        note=fact.note,
+        model=fact.model,
+        policy=fact.policy,
+    )
 
 
 def _file(state: Comments, comment: Comment, entry: Entry, before: Status) -> None:

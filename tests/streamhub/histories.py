@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import strategies as st
 
 from streamhub.facts import (
@@ -23,6 +24,7 @@ from streamhub.facts import (
     Reason,
     RestrictionLifted,
     TrainingConsented,
+    VerdictRevised,
     ViewerJoined,
     ViewerRestricted,
     WordListed,
@@ -67,7 +69,11 @@ def histories(draw: st.DrawFn, most: int = 40) -> list[Entry]:
         elif kind == 3:
             action = draw(st.sampled_from(["publish", "annotate", "hold", "reject"]))
             note = NOTE if action == "annotate" else None
-            fact = CommentJudged(comment=comment, action=action, reasons=(Reason(code="unsure"),), note=note)
+            again = draw(st.booleans())
+            kind_of = VerdictRevised if again and draw(st.booleans()) else CommentJudged
+            fact = kind_of(comment=comment, action=action, reasons=(Reason(code="unsure"),), note=note)
+            if isinstance(fact, CommentJudged) and again:
+                fact = msgspec.structs.replace(fact, provisional=True)
         elif kind == 4:
             fact = CommentDecided(
                 comment=comment, action=draw(st.sampled_from(["publish", "annotate", "reject"])), by="host", note=NOTE

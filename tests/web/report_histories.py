@@ -24,6 +24,7 @@ from streamhub.facts import (
     QuestionMoved,
     QuestionVoted,
     Reason,
+    VerdictRevised,
     ViewerJoined,
 )
 from streamhub.record.log import Log
@@ -50,6 +51,8 @@ steps = st.one_of(
     st.tuples(st.just("join"), viewers, st.sampled_from(["web", "form", "replay"])),
     st.tuples(st.just("say"), viewers, kinds, st.booleans(), st.text(max_size=5)),
     st.tuples(st.just("judge"), picks, actions, reasons, notes),
+    st.tuples(st.just("judge in haste"), picks, actions, reasons, notes),
+    st.tuples(st.just("revise"), picks, actions, reasons, notes),
     st.tuples(st.just("decide"), picks, st.sampled_from(["publish", "annotate", "reject"]), notes),
     st.tuples(st.just("vote"), picks, viewers, st.booleans()),
     st.tuples(st.just("move"), picks, progress, st.sampled_from(["", "Because. 因为。"])),
@@ -113,6 +116,12 @@ def _fact(step: Step, names: Names) -> Any:
             return CommentSubmitted(viewer=viewer, nick=viewer, text=text, kind=kind, simulated=simulated)
         case ("judge", pick, action, why, note):
             return CommentJudged(comment=names.pick(names.comments, pick), action=action, reasons=why, note=note)
+        case ("judge in haste", pick, action, why, note):
+            return CommentJudged(
+                comment=names.pick(names.comments, pick), action=action, reasons=why, note=note, provisional=True
+            )
+        case ("revise", pick, action, why, note):
+            return VerdictRevised(comment=names.pick(names.comments, pick), action=action, reasons=why, note=note)
         case ("decide", pick, action, note):
             return CommentDecided(comment=names.pick(names.comments, pick), action=action, by="host", note=note)
         case ("vote", pick, viewer, up):

@@ -1,7 +1,8 @@
 -- The two tables that all figures of a broadcast are counted from; made once per report over `facts`.
 -- Same meaning as streamhub/state/comments.py and questions.py (a test holds them equal):
--- the first verdict of the machine counts; a person's decision beats it; the latest decision that was not
--- undone counts; a report that hides holds a shown comment until the next decision; whatever names a comment that was not there yet is ignored. Places are (ms, seq).
+-- the first verdict of the machine counts, or where that was provisional the first revision after it; a person's
+-- decision beats it; the latest decision that was not undone counts; a report that hides holds a shown comment until the
+-- next decision; whatever names a comment that was not there yet is ignored. Places are (ms, seq).
 
 CREATE TEMP TABLE undone AS
 SELECT d.id
@@ -21,12 +22,26 @@ WITH submitted AS (
     FROM facts
     WHERE type = 'comment_submitted'
 ),
-judged AS (
-    SELECT s.id, arg_min({action: f.action, reasons: f.reasons, note: f.note}, (f.ms, f.seq)) AS verdict
+first_judged AS (
+    SELECT
+        s.id,
+        arg_min({action: f.action, reasons: f.reasons, note: f.note}, (f.ms, f.seq)) AS verdict,
+        arg_min(coalesce(f.provisional, false), (f.ms, f.seq)) AS provisional,
+        min((f.ms, f.seq)) AS place
     FROM facts f
     JOIN submitted s ON s.id = f.comment AND (f.ms, f.seq) > (s.ms, s.seq)
     WHERE f.type = 'comment_judged'
     GROUP BY s.id
+),
+revised AS (
+    SELECT j.id, arg_min({action: f.action, reasons: f.reasons, note: f.note}, (f.ms, f.seq)) AS verdict
+    FROM facts f
+    JOIN first_judged j ON j.id = f.comment AND j.provisional AND (f.ms, f.seq) > j.place
+    WHERE f.type = 'verdict_revised'
+    GROUP BY j.id
+),
+judged AS (
+    SELECT j.id, coalesce(r.verdict, j.verdict) AS verdict FROM first_judged j LEFT JOIN revised r USING (id)
 ),
 decided AS (
     SELECT s.id, arg_max({action: f.action, note: f.note}, (f.ms, f.seq)) AS verdict, max((f.ms, f.seq)) AS place
