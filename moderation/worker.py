@@ -13,28 +13,33 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from moderation.judge import FAILED, Verdict
+from moderation import shadow as shadow_
+from moderation.haste import CALM_BATCH, Haste
+from moderation.judge import FAILED, Heard, Verdict
+from moderation.memory import Memory
 from moderation.model.encoder import ModelUnusable
-from moderation.normalise import Reading, read
-from moderation.pipeline import Pipeline, load_model
-from moderation.policy import Policy, load_policy
-from moderation.recent import LONGEST_WINDOW_MS, Recent, Repeats
+from moderation.pipeline import Force, Pipeline, load_model
+from moderation.policy import Policy
+from moderation.policy.file import PolicyFile
 from streamhub.facts import CommentSubmitted
+from streamhub.record import moderation_status
 from streamhub.record.directory import broadcasts
-from streamhub.record.log import Log, NotRecorded, WorkerGroup, broadcast_key
+from streamhub.record.log import NotRecorded, WorkerGroup, broadcast_key
 from streamhub.record.store import connect_follower
-from streamhub.state.projection import Entry, position
+from streamhub.state.projection import Entry
 
 log = logging.getLogger(__name__)
 
 GROUP = "moderation"
-BATCH = 32
-"""Comments judged together."""
+TELL_SECONDS = 1.0
+"""How often the desk is told how the moderation fares."""
 
 BLOCK_MS = 400
 """How long one read waits; also how soon a new broadcast is noticed and `stop` is obeyed."""
@@ -52,15 +57,30 @@ Taken = tuple[str, Entry]
 
 
 async def run(
-    store_url: str, *, model: str, data: Path, policy: Path | None, consumer: str, stop: asyncio.Event
+    store_url: str,
+    *,
+    model: str,
+    data: Path,
+    policy: Path | None,
+    consumer: str,
+    stop: asyncio.Event,
+    shadow: Path | None = None,
 ) -> None:
     """Judge until `stop` is set; what was taken is finished first. Raises PolicyRefused, never for a lost store."""
-    rules = load_policy(policy)
+    policies = Policies(PolicyFile(policy), PolicyFile(shadow) if shadow else None)
+    rules = policies.house.current()
     with ThreadPoolExecutor(1, thread_name_prefix="judge") as thread:
         pipeline = await asyncio.get_running_loop().run_in_executor(thread, _pipeline, model, data, rules)
         log.info("moderation %s ready: model %s, policy %s", consumer, pipeline.model_name or "none", rules.version)
         async with _store(store_url) as store:
-            await _Worker(store, consumer, pipeline, thread).work(stop)
+            await _Worker(store, consumer, pipeline, thread, policies).work(stop)
+
+
+class Policies(NamedTuple):
+    """The house's own, for broadcasts that chose none, and the one that is only tried."""
+
+    house: PolicyFile
+    shadow: PolicyFile | None
 
 
 def _pipeline(model: str, data: Path, rules: Policy) -> Pipeline:
@@ -84,21 +104,29 @@ async def _store(url: str) -> AsyncIterator[Redis]:
 class _Worker:
     """One worker's loop over all logs. Owns the only thread in which the pipeline runs."""
 
-    def __init__(self, store: Redis, consumer: str, pipeline: Pipeline, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, store: Redis, consumer: str, pipeline: Pipeline, thread: ThreadPoolExecutor, policies: Policies
+    ) -> None:
         self._store = store
         self._consumer = consumer
         self._pipeline = pipeline
         self._thread = thread
-        self._memories: dict[str, _Memory] = {}
+        self._policies = policies
+        self._haste = Haste()
+        self._memories: dict[str, Memory] = {}
         self._group = WorkerGroup(store, GROUP, consumer)
-        self._listed = self._looked = -1e9
+        self._listed = self._looked = self._told = -1e9
 
     async def work(self, stop: asyncio.Event) -> None:
         failures = 0
         while not stop.is_set():
             try:
-                for batch in await self._batches(stop):
+                batches = await self._batches(stop)
+                for batch in batches:
                     await self._finish(batch)
+                await self._tell()
+                if not batches:
+                    await self._look_again()
                 failures = 0
             except STORE_LOST as error:
                 seconds = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
@@ -122,63 +150,106 @@ class _Worker:
                 return []
         left: list[Taken] = []
         if now - self._looked > IDLE_MS / 2000:
-            left = await self._group.take_over(BATCH, IDLE_MS)
+            left = await self._group.take_over(CALM_BATCH, IDLE_MS)
             self._looked = now
-        taken = left or await self._group.take(BATCH, BLOCK_MS)
-        return [taken[start : start + BATCH] for start in range(0, len(taken), BATCH)]
+        wait_ms = 1 if any(memory.owed for memory in self._memories.values()) else BLOCK_MS
+        size = self._haste.batch
+        taken = left or await self._group.take(size, wait_ms)
+        return [taken[start : start + size] for start in range(0, len(taken), size)]
 
     async def _finish(self, batch: Sequence[Taken]) -> None:
         """Judge and record; only then tell the group that these entries are done."""
         comments = [(key, entry) for key, entry in batch if isinstance(entry.fact, CommentSubmitted)]
-        judged = [await self._look(key, entry) for key, entry in comments]
-        if judged:
-            verdicts = await self._judge(comments, judged)
-            for (key, entry), verdict in zip(comments, verdicts, strict=True):
-                fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=self._pipeline.policy.version)
-                await self._group.log(key).append(fact, once=f"verdict:{entry.id}")
+        heard = [await self._look(key, entry) for key, entry in comments]
+        if comments:
+            after = self._policies.house.current().overload.after_seconds
+            hurried = self._haste.look([entry for _, entry in comments], time.time() * 1000, after)
+            verdicts = await self._judge(comments, heard, hurried=hurried)
+            await asyncio.gather(
+                *(
+                    self._record(key, entry, verdict, force.policy)
+                    for (key, entry), verdict, (_, force) in zip(comments, verdicts, heard, strict=True)
+                )
+            )
+            if self._policies.shadow and not hurried:
+                await self._try_shadow(self._policies.shadow.current(), comments, heard, verdicts)
         for key in {key for key, _ in batch}:
             await self._group.done(key, *(entry.id for other, entry in batch if other == key))
 
-    async def _look(self, key: str, entry: Entry) -> tuple[Reading, Repeats]:
+    async def _look(self, key: str, entry: Entry) -> tuple[Heard, Force]:
         if key not in self._memories:
-            self._memories[key] = _Memory(entry.id)
+            self._memories[key] = Memory(entry.id)
         memory = self._memories[key]
         await memory.catch_up(self._group.log(key), entry.id)
-        reading = read(entry.fact.text)
-        window = self._pipeline.policy.repetition.window_seconds * 1000
-        return reading, memory.recent.repeats(entry.id, entry.fact.viewer, reading, window)
+        force = memory.force(self._policies.house.current())
+        return memory.heard(entry, force.policy), force
 
-    async def _judge(self, comments: Sequence[Taken], readings: list[tuple[Reading, Repeats]]) -> list[Verdict]:
+    async def _record(self, key: str, entry: Entry, verdict: Verdict, policy: Policy) -> None:
+        fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=policy.version)
+        recorded = await self._group.log(key).append(fact, once=f"verdict:{entry.id}")
+        slowing = self._memories[key].slowing(entry, verdict, policy) if recorded.fresh else None
+        if slowing:
+            await self._group.log(key).append(slowing, once=f"slow:{entry.id}")
+
+    async def _judge(
+        self, comments: Sequence[Taken], heard: list[tuple[Heard, Force]], *, hurried: bool = False
+    ) -> list[Verdict]:
         """Off the event loop. A comment that breaks a check is held, and takes no other comment with it."""
         loop = asyncio.get_running_loop()
+        judge = partial(self._pipeline.judge, *map(list, zip(*heard, strict=True)), hurried=hurried)
         try:
-            return await loop.run_in_executor(self._thread, self._pipeline.judge, readings)
+            return await loop.run_in_executor(self._thread, judge)
         except Exception as error:  # noqa: BLE001 (whatever a check or the model raises: a person decides)
             if len(comments) == 1:
                 key, entry = comments[0]
                 log.error("judging %s in %s failed: %s", entry.id, key, type(error).__name__)
                 return [FAILED]
         return [
-            (await self._judge([comment], [reading]))[0] for comment, reading in zip(comments, readings, strict=True)
+            (await self._judge([comment], [one], hurried=hurried))[0]
+            for comment, one in zip(comments, heard, strict=True)
         ]
 
+    async def _look_again(self) -> None:
+        """A batch of what was judged in haste, by all checks; revised where they say another thing."""
+        if self._pipeline.model is None:
+            return
+        for key, memory in self._memories.items():
+            if not memory.owed:
+                continue
+            await memory.read_on(self._group.log(key))
+            owed = [(key, Entry(comment, said)) for comment, said in list(memory.owed.items())[:CALM_BATCH]]
+            if not owed:
+                continue
+            heard = [await self._look(*one) for one in owed]
+            verdicts = await self._judge(owed, heard)
+            for (_, entry), verdict, (_, force) in zip(owed, verdicts, heard, strict=True):
+                fact = verdict.revising(entry.id, model=self._pipeline.model_name, policy=force.policy.version)
+                await self._group.log(key).append(fact, once=f"revise:{entry.id}")
+                memory.owed.pop(entry.id, None)
+            return
 
-class _Memory:
-    """What was said lately in one broadcast, read from its log from a window before the first comment on."""
+    async def _try_shadow(
+        self, policy: Policy, comments: Sequence[Taken], heard: list[tuple[Heard, Force]], verdicts: list[Verdict]
+    ) -> None:
+        """Costs no second encoding: the vectors of these texts are still known."""
+        forces = [(one, Force(policy, force.words, force.claims)) for one, force in heard]
+        others = await self._judge(comments, forces)
+        for key in {key for key, _ in comments}:
+            pairs = [
+                (was.action, would.action)
+                for (other, _), was, would in zip(comments, verdicts, others, strict=True)
+                if other == key
+            ]
+            await shadow_.note(self._store, key, policy.version, pairs)
 
-    def __init__(self, entry_id: str) -> None:
-        self.recent = Recent()
-        self._after = f"{max(position(entry_id)[0] - LONGEST_WINDOW_MS, 0)}-0"
-
-    async def catch_up(self, log_: Log, entry_id: str) -> None:
-        while position(self._after) < position(entry_id):
-            entries = await log_.read(self._after)
-            if not entries:
-                return
-            for entry in entries:
-                if isinstance(entry.fact, CommentSubmitted):
-                    self.recent.note(entry.id, entry.fact.viewer, read(entry.fact.text))
-            self._after = entries[-1].id
+    async def _tell(self) -> None:
+        now = time.monotonic()
+        if now - self._told > TELL_SECONDS:
+            self._told = now
+            fare: moderation_status.Fare = (
+                "rules-only" if self._pipeline.model is None else "overload" if self._haste.hurried else "normal"
+            )
+            await moderation_status.tell(self._store, self._consumer, fare)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
