@@ -25,6 +25,10 @@ class Haste:
     def batch(self) -> int:
         return HASTY_BATCH if self.hurried else CALM_BATCH
 
+    def rest(self) -> None:
+        """Nothing is waiting."""
+        self.hurried = False
+
     def look(self, batch: Sequence[Entry], now_ms: float, after_seconds: float) -> bool:
         """Whether this batch is judged in haste. A short queue never is, however old: there is time for it."""
         waited = now_ms - position(batch[0].id)[0] if batch else 0

@@ -54,7 +54,7 @@ class Memory:
         """Know what has been added; False if nothing was."""
         entries = await log.read(self._after)
         for entry in entries:
-            self._evolve(entry)
+            self.learn(entry)
         if entries:
             self._after = entries[-1].id
         return bool(entries)
@@ -89,7 +89,7 @@ class Memory:
             viewer=viewer, effect="slow", until_ms=until, by="moderation", reason=policy.version, comment=entry.id
         )
 
-    def _evolve(self, entry: Entry) -> None:
+    def learn(self, entry: Entry) -> None:
         self.situation.evolve(entry)
         match entry.fact:
             case CommentSubmitted() as fact:

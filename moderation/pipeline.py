@@ -7,11 +7,12 @@ works: call it off the event loop. Keeps the vectors of repeated texts between c
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from moderation.checks.words import Words
 from moderation.judge import (
@@ -70,13 +71,18 @@ class Model:
         """What verdicts record."""
         return f"{self.encoder.name}+{self.head.name}"
 
+    @property
+    def remembered(self) -> int:
+        """Texts whose vectors are kept."""
+        return len(self._vectors)
+
     def evidence(self, readings: Sequence[Reading], claims: Sequence[Sequence[ClaimAdded]] = ()) -> list[Evidence]:
         """`claims`: per reading those of its broadcast; they come before the bank's."""
         vectors = self._encoded([reading.plain for reading in readings])
         matches = self.index.nearest(vectors)
         fits = self.head.fits(self.encoder.name)
         scores = self.head.score(readings, inputs(readings, vectors, matches, self.index) if fits else None)
-        own = [self.own.matches(vectors[i : i + 1], some)[0] for i, some in enumerate(claims)] if claims else []
+        own = [self.own.matches(readings[i], vectors[i], some) for i, some in enumerate(claims)]
         return [
             Evidence(row, [*(own[i] if own else []), *found][: max(len(found), 1)])
             for i, (row, found) in enumerate(zip(scores, matches, strict=True))
@@ -94,7 +100,10 @@ class Model:
 
 
 def load_model(model: str, data: Path, progress: Callable[[str], None] | None = None) -> Model:
-    """Prepare and load; raises ModelUnusable. Takes a second or two, the first time some more."""
+    """Prepare and load; raises ModelUnusable. Takes a second or two, the first time some more.
+
+    From then on this process multiplies in one thread: more help a few comments little, and the hubs not at all."""
+    threadpool_limits(1)
     try:
         encoder = load_encoder(model, data, progress)
         head = Head.load()
@@ -141,6 +150,7 @@ class Pipeline:
         settled = [
             judge_by_rules(heard, force.policy, force.words) for heard, force in zip(comments, forces, strict=True)
         ]
+        comments = [_cleared(heard, force.words) for heard, force in zip(comments, forces, strict=True)]
         open_ = [i for i, verdict in enumerate(settled) if verdict is None or thorough]
         harms = self._harms([comments[i].reading for i in open_])
         asked: list[int] = []
@@ -197,13 +207,17 @@ class Pipeline:
         return judge_by_model(seen, force.policy, {**self.bank, **own}, newcomer=heard.newcomer)
 
 
-def _together(scores: dict[str, float] | object, letters: dict[str, float] | None) -> dict[str, float]:
+def _cleared(heard: Heard, words: Words) -> Heard:
+    """What a broadcast allows is shown to no model either."""
+    return heard if words.none else msgspec.structs.replace(heard, reading=words.clear(heard.reading))
+
+
+def _together(scores: Mapping[str, float], letters: dict[str, float] | None) -> dict[str, float]:
     """Head and linear model weighed; the four still add up to one."""
-    head = dict(scores)  # type: ignore[call-overload]
+    raw: dict[str, float] = {label: scores[label] for label in LABELS}
     if letters is None:
-        return head
-    raw = {label: head[label] for label in LABELS}
+        return raw
     for harm in ("promotion", "abuse"):
-        raw[harm] = (1 - LETTERS_SHARE) * head[harm] + LETTERS_SHARE * letters[harm]
+        raw[harm] = (1 - LETTERS_SHARE) * scores[harm] + LETTERS_SHARE * letters[harm]
     total = sum(raw.values())
     return {label: round(value / total, 3) for label, value in raw.items()}

@@ -114,6 +114,9 @@ class _Worker:
         self._policies = policies
         self._haste = Haste()
         self._memories: dict[str, Memory] = {}
+        self._keys: list[str] = []
+        self._hasty: set[str] = set()
+        """Logs with new provisional verdicts of ours, which are read before the second look."""
         self._group = WorkerGroup(store, GROUP, consumer)
         self._listed = self._looked = self._told = -1e9
 
@@ -124,9 +127,11 @@ class _Worker:
                 batches = await self._batches(stop)
                 for batch in batches:
                     await self._finish(batch)
-                await self._tell()
                 if not batches:
-                    await self._look_again()
+                    self._haste.rest()
+                await self._tell()
+                if not batches and not await self._look_again():
+                    await self._open_one()
                 failures = 0
             except STORE_LOST as error:
                 seconds = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
@@ -142,8 +147,9 @@ class _Worker:
         now = time.monotonic()
         if now - self._listed > BLOCK_MS / 1000:
             codes = await broadcasts(self._store)
-            for code in codes:
-                await self._group.add(broadcast_key(code))
+            self._keys = [broadcast_key(code) for code in codes]
+            for key in self._keys:
+                await self._group.add(key)
             self._listed = now
             if not codes:
                 await _pause(stop, BLOCK_MS / 1000)
@@ -152,7 +158,7 @@ class _Worker:
         if now - self._looked > IDLE_MS / 2000:
             left = await self._group.take_over(CALM_BATCH, IDLE_MS)
             self._looked = now
-        wait_ms = 1 if any(memory.owed for memory in self._memories.values()) else BLOCK_MS
+        wait_ms = 1 if self._hasty or any(memory.owed for memory in self._memories.values()) else BLOCK_MS
         size = self._haste.batch
         taken = left or await self._group.take(size, wait_ms)
         return [taken[start : start + size] for start in range(0, len(taken), size)]
@@ -187,6 +193,8 @@ class _Worker:
     async def _record(self, key: str, entry: Entry, verdict: Verdict, policy: Policy) -> None:
         fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=policy.version)
         recorded = await self._group.log(key).append(fact, once=f"verdict:{entry.id}")
+        if verdict.provisional:
+            self._hasty.add(key)
         slowing = self._memories[key].slowing(entry, verdict, policy) if recorded.fresh else None
         if slowing:
             await self._group.log(key).append(slowing, once=f"slow:{entry.id}")
@@ -209,24 +217,33 @@ class _Worker:
             for comment, one in zip(comments, heard, strict=True)
         ]
 
-    async def _look_again(self) -> None:
-        """A batch of what was judged in haste, by all checks; revised where they say another thing."""
-        if self._pipeline.model is None:
-            return
-        for key, memory in self._memories.items():
-            if not memory.owed:
-                continue
-            await memory.read_on(self._group.log(key))
-            owed = [(key, Entry(comment, said)) for comment, said in list(memory.owed.items())[:CALM_BATCH]]
-            if not owed:
-                continue
-            heard = [await self._look(*one) for one in owed]
-            verdicts = await self._judge(owed, heard)
-            for (_, entry), verdict, (_, force) in zip(owed, verdicts, heard, strict=True):
-                fact = verdict.revising(entry.id, model=self._pipeline.model_name, policy=force.policy.version)
-                await self._group.log(key).append(fact, once=f"revise:{entry.id}")
-                memory.owed.pop(entry.id, None)
-            return
+    async def _look_again(self) -> bool:
+        """A batch of what was judged in haste, by all checks, and their word recorded; False if nothing is owed."""
+        for key in list(self._hasty):
+            while await self._memories[key].read_on(self._group.log(key)):
+                pass
+            self._hasty.discard(key)
+        owing = next(((key, memory) for key, memory in self._memories.items() if memory.owed), None)
+        if owing is None or self._pipeline.model is None:
+            return False
+        key, memory = owing
+        await memory.read_on(self._group.log(key))
+        owed = [(key, Entry(comment, said)) for comment, said in list(memory.owed.items())[:CALM_BATCH]]
+        heard = [await self._look(*one) for one in owed]
+        verdicts = await self._judge(owed, heard) if owed else []
+        for (_, entry), verdict, (_, force) in zip(owed, verdicts, heard, strict=True):
+            fact = verdict.revising(entry.id, model=self._pipeline.model_name, policy=force.policy.version)
+            await self._group.log(key).append(fact, once=f"revise:{entry.id}")
+            memory.owed.pop(entry.id, None)
+        return True
+
+    async def _open_one(self) -> None:
+        """In a quiet moment: what a broadcast owes is known before anybody speaks in it again."""
+        key = next((key for key in self._keys if key not in self._memories), None)
+        if key is not None:
+            memory = self._memories[key] = Memory(f"{int(time.time() * 1000)}-0")
+            while await memory.read_on(self._group.log(key)):
+                pass
 
     async def _try_shadow(
         self, policy: Policy, comments: Sequence[Taken], heard: list[tuple[Heard, Force]], verdicts: list[Verdict]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-import msgspec
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from moderation.checks.finding import Finding
@@ -21,7 +20,9 @@ MOST = 500
 
 BLANKED = "·"
 
-_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})((?:/[^\s\u3400-\u9fff]*)?)")
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:www\.)?((?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})((?:/[^\s\u3400-\u9fff]*)?)", re.IGNORECASE
+)
 _DROPPED = re.compile(r"[^\w+%@]|_")
 
 
@@ -45,7 +46,8 @@ class Words:
                 squeezed = squeezed.replace(_DROPPED.sub("", found[0]), BLANKED)
         if folded == reading.folded and squeezed == reading.squeezed:
             return reading
-        return msgspec.structs.replace(reading, folded=folded, squeezed=squeezed)
+        plain = _ADDRESS.sub(self._blank, reading.plain) if self._addresses else reading.plain
+        return Reading(self._allow.blank(plain), folded, squeezed)
 
     def held(self, reading: Reading) -> Finding | None:
         if self._hold.finds(reading.folded) or self._hold.finds(reading.squeezed):
@@ -56,7 +58,7 @@ class Words:
         return BLANKED if self._is_allowed(found) else found[0]
 
     def _is_allowed(self, found: re.Match[str]) -> bool:
-        host, path = found[1].removeprefix("www."), found[2]
+        host, path = found[1].lower().removeprefix("www."), found[2].lower()
         return any(
             (host == allowed or host.endswith("." + allowed)) and (not page or path.startswith(page))
             for allowed, page in self._addresses

@@ -183,7 +183,7 @@ class Example(msgspec.Struct, frozen=True):
     about: tuple[str, ...] = HARMS
 
 
-PENALTY = 1.0
+PENALTY = 0.1
 """L2, in units of the summed weights of the rows over 20,000."""
 
 _BATCH = 2000

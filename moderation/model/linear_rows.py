@@ -69,7 +69,7 @@ def our_rows(given: Sequence[Seed], draw: int = 11) -> list[Example]:
         elif random.random() < 0.15:  # so that a disguise alone is no advertisement
             rows.append(Example(read(disguised(seed.text, random)), seed.label, SEED_WEIGHT / 3))
     for lang in ("zh", "en"):
-        made = adverts(lang, ADVERTS, random)  # type: ignore[arg-type]
+        made = adverts(lang, ADVERTS, random)
         rows += [Example(read(text), "promotion", ADVERT_WEIGHT) for _, text in made]
     return rows
 

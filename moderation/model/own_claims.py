@@ -6,6 +6,7 @@ ordinary comments (our seeds), so it needs no training and holds for any encoder
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from moderation.model.claims import Claim, Encodes, Match
 from moderation.model.seeds import seeds
-from moderation.normalise import read
+from moderation.normalise import Reading, read
 from streamhub.facts import ClaimAdded
 
 FloatArray = NDArray[np.float32]
@@ -22,8 +23,12 @@ FloatArray = NDArray[np.float32]
 BACKGROUND = 160
 """Harmless seeds, evenly drawn, that a claim is compared with: what is no nearer than these is not about it."""
 
-MARGIN = 0.25
-"""Nearer than the nearest of the background by this share of what is left to equality: about the claim."""
+MARGIN = 0.65
+"""Nearer than the nearest of the background by this share of what is left to equality: about the claim. High, as
+what people say of the same place and thing is near too."""
+
+SLACK = 0.01
+"""An assertion may be this much nearer to the question or the debunk, which contain its words."""
 
 SURE = 1.25
 """The `topic` of a match with a bank's claim that is certain; `policy.claim.topic_at` is below it."""
@@ -32,6 +37,12 @@ MOST_KEPT = 2000
 """Claims whose vectors are kept, over all broadcasts; the oldest go first."""
 
 _ASKED = ("请问{}是真的吗?", "有人说{},这是谣言", "is it true that {}?", "people say {}, but that is false")
+
+
+_NO_ASSERTION = re.compile(
+    r"[?？]|(吗|呢)[。!！~]*$|请问|是不是|真的假的|谣|辟|没有依据|假的|不实|并非|其实不"
+    r"|\b(is it|are they|does|do they|did|really|myth|false|rumou?r|debunk|not true|hoax|fake)\b"
+)
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -47,18 +58,14 @@ class OwnClaims:
         self._known: dict[ClaimAdded, _Known] = {}
         self._background: FloatArray | None = None
 
-    def matches(self, vectors: FloatArray, claims: Sequence[ClaimAdded]) -> list[list[Match]]:
-        """Per vector the claims that it is about and asserts, nearest first."""
-        if not claims:
-            return [[] for _ in vectors]
-        found = [(claim.id, self._of(claim)) for claim in claims]
-        return [self._of_one(vector, found) for vector in vectors]
-
-    def _of_one(self, vector: FloatArray, known: Sequence[tuple[str, _Known]]) -> list[Match]:
+    def matches(self, reading: Reading, vector: FloatArray, claims: Sequence[ClaimAdded]) -> list[Match]:
+        """The claims that a comment is about and asserts, nearest first; none for a question or a correction."""
+        if not claims or _NO_ASSERTION.search(reading.folded):
+            return []
         matches = []
-        for name, claim in known:
+        for name, claim in [(claim.id, self._of(claim)) for claim in claims]:
             said, asked = float((claim.said @ vector).max()), float((claim.asked @ vector).max())
-            if said >= claim.near and said > asked:
+            if said >= claim.near and said > asked - SLACK:
                 matches.append(Match(name, said, asked, SURE + said - claim.near))
         return sorted(matches, key=lambda match: -match.topic)
 

@@ -161,3 +161,8 @@ def test_green_claims_are_asked_for_evidence_of_hosts_only() -> None:
     hosting = judge_by_rules(Heard(reading, hosting=True), POLICY)
     assert hosting and hosting.action == "annotate" and hosting.finding and hosting.finding.note
     assert judge_by_rules(Heard(reading), POLICY) is None
+
+
+def test_who_counts_does_not_repeat() -> None:
+    said = [f"what lives at {i} metres down there" for i in range(12)]
+    assert not held(said[-1], repeats(*((1000 + i, f"v{i % 3}", text) for i, text in enumerate(said))))

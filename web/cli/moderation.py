@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from web.cli.frame import Failed, Group, as_json, print_json, progress_bar
+from web.cli.policies import shadow, try_
 from web.cli.server import Server, settings_of, with_server
 
 
@@ -61,3 +62,7 @@ def rows(server: Server, broadcast: str, output: Path | None) -> None:
     else:
         output.write_bytes(found)
         click.echo(f"{len(found.splitlines())} rows written to {output}.")
+
+
+moderation.add_command(try_)
+moderation.add_command(shadow)
