@@ -44,7 +44,7 @@ class Source(msgspec.Struct, frozen=True):
 SOURCES = (
     Source("cold_train.jsonl", "offensive", "abuse", 0.5, ("promotion", "misinformation"), 0.5),
     Source("flicc_train.jsonl", "", "misinformation", 1.0, ("promotion", "abuse")),
-    Source("youtube_spam_4videos.jsonl", "spam", "promotion", 3.0, ("misinformation",)),
+    Source("youtube_spam_4videos.jsonl", "spam", "promotion", 12.0, ("misinformation",)),
     Source("sms_spam.jsonl", "spam", "promotion", 0.5, ("misinformation",)),
 )
 

@@ -21,6 +21,7 @@ from streamhub.live.queue import review, review_changed
 from streamhub.live.viewers import FROM_THE_START, Viewers
 from streamhub.record.feed import Feed
 from streamhub.record.log import broadcast_log, stop_following
+from streamhub.record.moderation_status import Fare
 from streamhub.record.replay import keep_snapshot, replay
 from streamhub.state.broadcast import advance
 from streamhub.state.projection import position
@@ -65,6 +66,9 @@ class Room:
         self._people: int | None = None
         self._waiting: list[tuple[tuple[int, int], asyncio.Future[None]]] = []
         self._overdue = -1
+        self._told_fare = "normal"
+        self.fare: Fare | None = "normal"
+        """How the moderation fares, as `rooms.py` tells it; hosts hear of a change with the next queue."""
         self._since_snapshot = 0
         self._task: asyncio.Task[None] | None = None
         self._whole: tuple[str, int, Batch] | None = None
@@ -114,7 +118,8 @@ class Room:
         return self._whole[2]
 
     def review(self) -> Review:
-        return review(self.state, int(time.time() * 1000), self._plain)
+        found = review(self.state, int(time.time() * 1000), self._plain)
+        return msgspec.structs.replace(found, moderation=self.fare or "away")
 
     def tell_people(self, people: int) -> None:
         """The number of people has changed: viewers are told between two frames."""
@@ -182,9 +187,9 @@ class Room:
         """The review queue if it changed: by a verdict or decision, or because comments became overdue."""
         queue = self.review()
         overdue = sum(1 for held in queue.held if held.status == "waiting")
-        if not changed and overdue == self._overdue:
+        if not changed and (overdue, queue.moderation) == (self._overdue, self._told_fare):
             return None
-        self._overdue = overdue
+        self._overdue, self._told_fare = overdue, queue.moderation
         return queue
 
     def _wake(self) -> None:

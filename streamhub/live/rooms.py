@@ -15,6 +15,7 @@ from streamhub.commands import refuse
 from streamhub.live.follow import Room
 from streamhub.live.presence import EVERY_SECONDS, Presence
 from streamhub.live.viewers import Viewers
+from streamhub.record import moderation_status
 from streamhub.record.directory import broadcast_exists
 from streamhub.record.feed import Feed
 from streamhub.record.log import stop_following
@@ -100,6 +101,10 @@ class Rooms:
                 for room in self:
                     if (people := changed.get(room.code)) is not None:
                         room.tell_people(people)
+                hosted = [room for room in self if room.viewers.has_hosts]
+                fare = await moderation_status.fare(self._store) if hosted else None
+                for room in hosted:
+                    room.fare = fare
             await asyncio.sleep(EVERY_SECONDS)
 
     async def _sweep(self) -> None:
