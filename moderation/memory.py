@@ -108,6 +108,7 @@ class Memory:
             case VerdictRevised() as fact:
                 self.owed.pop(fact.comment, None)
             case CommentDecided() as fact:
-                self.owed.pop(fact.comment, None)  # a person has spoken
+                self.owed.pop(fact.comment, None)  # a person has spoken, before the verdict or after it
+                self._unjudged.pop(fact.comment, None)
             case ViewerRestricted() as fact:
                 self._slowed[fact.viewer] = fact.until_ms

@@ -234,5 +234,6 @@ def _fit(matrix: Any, rows: Sequence[Example], harm: str, penalty: float) -> NDA
         slope = -weight * sign / (1 + np.exp(np.clip(margin, -50, 50)))
         return value, np.append(xt @ slope + penalty * w[:-1], slope.sum())
 
-    found = minimize(loss, np.zeros(matrix.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 120, "maxcor": 8})
+    start = np.zeros(matrix.shape[1] + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 120, "maxcor": 8})
     return np.asarray(found.x)

@@ -14,14 +14,11 @@ from moderation.model.disguise import LONGEST, adverts, disguised
 from moderation.model.linear import HARMS, Example, Linear, LinearMissing, features, train_linear
 from moderation.normalise import read
 
-
-@pytest.fixture(scope="module")
-def linear() -> Linear:
-    return Linear.load()
+LINEAR = Linear.load()
 
 
-def score(linear: Linear, text: str, harm: str) -> float:
-    return float(linear.score([read(text)])[0][HARMS.index(harm)])
+def score(text: str, harm: str) -> float:
+    return float(LINEAR.score([read(text)])[0][HARMS.index(harm)])
 
 
 @pytest.mark.parametrize(
@@ -33,28 +30,27 @@ def score(linear: Linear, text: str, harm: str) -> float:
         ("你们这群没脑子的东西滚远点", "这个方案没有考虑农村", "abuse"),
     ],
 )
-def test_what_harms_scores_above_its_harmless_neighbour(linear: Linear, bad: str, good: str, harm: str) -> None:
-    assert score(linear, bad, harm) > score(linear, good, harm) + 0.2
+def test_what_harms_scores_above_its_harmless_neighbour(bad: str, good: str, harm: str) -> None:
+    assert score(bad, harm) > score(good, harm) + 0.2
 
 
-def test_a_disguise_changes_little(linear: Linear) -> None:
-    plain = score(linear, "手机兼职日结300 加微信 abc123", "promotion")
-    hidden = score(linear, "手\u200b机蒹职 曰结３００ 力口薇❤ abc①②③", "promotion")
+def test_a_disguise_changes_little() -> None:
+    plain = score("手机兼职日结300 加微信 abc123", "promotion")
+    hidden = score("手\u200b机蒹职 曰结３００ 力口薇❤ abc①②③", "promotion")
     assert plain > 0.5 and hidden > 0.5
 
 
 @given(st.lists(st.text(max_size=250), min_size=1, max_size=6))
 @settings(max_examples=60, deadline=None)
 def test_no_text_changes_the_score_of_another(texts: list[str]) -> None:
-    linear = Linear.load()
-    together = linear.score([read(text) for text in texts])
-    alone = np.vstack([linear.score([read(text)]) for text in texts])
+    together = LINEAR.score([read(text) for text in texts])
+    alone = np.vstack([LINEAR.score([read(text)]) for text in texts])
     assert np.allclose(together, alone, atol=1e-6) and ((together >= 0) & (together <= 1)).all()
 
 
 def test_nothing_to_score() -> None:
-    assert Linear.load().score([]).shape == (0, 3)
-    assert np.isfinite(Linear.load().score([read("")])).all()
+    assert LINEAR.score([]).shape == (0, 3)
+    assert np.isfinite(LINEAR.score([read("")])).all()
 
 
 def test_features_are_the_same_in_every_run() -> None:
