@@ -74,7 +74,7 @@ async def _entries(server: Server, code: str) -> list[Entry]:
     return found
 
 
-@click.command(cls=Command, example="STREAMHUB_SHADOW=careful.toml streamhub serve; streamhub moderation shadow REEF")
+@click.command(cls=Command, example="streamhub moderation shadow REEF --json")
 @click.argument("code")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder of the server.")
 @as_json
