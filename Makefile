@@ -36,8 +36,9 @@ $(NODE_MODULES): package.json package-lock.json $(VENV)/.installed
 	@$(BIN)/python -m web.node npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
-browser: ## Install Chromium and Chinese fonts for the tests (or say how)
+browser: ## Install Chromium, Chinese fonts and nginx for the tests (or say how)
 	@sh tests/browser/install.sh
+	@sh tests/stories/nginx.sh
 
 lint: $(VENV)/.installed ## Style, import rules
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

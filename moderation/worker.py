@@ -15,23 +15,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from moderation import shadow as shadow_
+from moderation.followed import Followed
 from moderation.haste import CALM_BATCH, Haste
 from moderation.judge import FAILED, Heard, Verdict
+from moderation.lost import STORE_LOST, Lost
 from moderation.memory import Memory
 from moderation.model.encoder import ModelUnusable
 from moderation.pipeline import Force, Pipeline, load_model
 from moderation.policy import Policy
-from moderation.policy.file import PolicyFile
-from streamhub.facts import CommentSubmitted
+from moderation.policy.file import Policies, PolicyFile
+from streamhub.facts import BroadcastFact, CommentSubmitted
 from streamhub.record import moderation_status
-from streamhub.record.directory import broadcasts
-from streamhub.record.log import NotRecorded, WorkerGroup, broadcast_key
+from streamhub.record.group import Taken, WorkerGroup
+from streamhub.record.log import Log
 from streamhub.record.store import connect_follower
 from streamhub.state.projection import Entry
 
@@ -49,11 +50,6 @@ IDLE_MS = 5_000
 
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
 """Waits between tries while the store cannot be reached; the last one repeats."""
-
-STORE_LOST = (RedisError, NotRecorded, OSError, TimeoutError)
-
-Taken = tuple[str, Entry]
-"""A log's key and an entry of it."""
 
 
 async def run(
@@ -74,13 +70,6 @@ async def run(
         log.info("moderation %s ready: model %s, policy %s", consumer, pipeline.model_name or "none", rules.version)
         async with _store(store_url) as store:
             await _Worker(store, consumer, pipeline, thread, policies).work(stop)
-
-
-class Policies(NamedTuple):
-    """The house's own, for broadcasts that chose none, and the one that is only tried."""
-
-    house: PolicyFile
-    shadow: PolicyFile | None
 
 
 def _pipeline(model: str, data: Path, rules: Policy) -> Pipeline:
@@ -114,11 +103,11 @@ class _Worker:
         self._policies = policies
         self._haste = Haste()
         self._memories: dict[str, Memory] = {}
-        self._keys: list[str] = []
         self._hasty: set[str] = set()
         """Logs with new provisional verdicts of ours, which are read before the second look."""
         self._group = WorkerGroup(store, GROUP, consumer)
-        self._listed = self._looked = self._told = -1e9
+        self._followed = Followed(store, self._group)
+        self._looked = self._told = -1e9
 
     async def work(self, stop: asyncio.Event) -> None:
         failures = 0
@@ -138,22 +127,18 @@ class _Worker:
                 log.warning("store not reached (%s), trying again in %.1f s", type(error).__name__, seconds)
                 failures += 1
                 # What was taken stays pending and is taken over; a store that lost the group gets it anew.
+                await self._group.close()
                 self._group = WorkerGroup(self._store, GROUP, self._consumer)
-                self._listed = -1e9
+                self._followed = Followed(self._store, self._group)
                 await _pause(stop, seconds)
+        await self._group.close()
 
     async def _batches(self, stop: asyncio.Event) -> list[Sequence[Taken]]:
         """What there is to do: first what others left, then what is new; waits at most BLOCK_MS."""
+        if not await self._followed.look():
+            await _pause(stop, BLOCK_MS / 1000)
+            return []
         now = time.monotonic()
-        if now - self._listed > BLOCK_MS / 1000:
-            codes = await broadcasts(self._store)
-            self._keys = [broadcast_key(code) for code in codes]
-            for key in self._keys:
-                await self._group.add(key)
-            self._listed = now
-            if not codes:
-                await _pause(stop, BLOCK_MS / 1000)
-                return []
         left: list[Taken] = []
         if now - self._looked > IDLE_MS / 2000:
             left = await self._group.take_over(CALM_BATCH, IDLE_MS)
@@ -164,40 +149,65 @@ class _Worker:
         return [taken[start : start + size] for start in range(0, len(taken), size)]
 
     async def _finish(self, batch: Sequence[Taken]) -> None:
-        """Judge and record; only then tell the group that these entries are done."""
-        comments = [(key, entry) for key, entry in batch if isinstance(entry.fact, CommentSubmitted)]
-        heard = [await self._look(key, entry) for key, entry in comments]
+        """Judge and record; only then tell the group that these entries are done.
+
+        A log whose server cannot be reached is left out, and its entries are taken over later; raises only if
+        there is no other."""
+        lost = Lost()
+        comments: list[Taken] = []
+        heard: list[tuple[Heard, Force]] = []
+        for key, entry in batch:
+            if isinstance(entry.fact, CommentSubmitted) and key not in lost.why:
+                async with lost.spare(key):
+                    heard.append(await self._look(key, entry))
+                    comments.append((key, entry))
         if comments:
-            after = self._policies.house.current().overload.after_seconds
-            hurried = self._haste.look([entry for _, entry in comments], time.time() * 1000, after)
-            verdicts = await self._judge(comments, heard, hurried=hurried)
-            await asyncio.gather(
-                *(
-                    self._record(key, entry, verdict, force.policy)
-                    for (key, entry), verdict, (_, force) in zip(comments, verdicts, heard, strict=True)
-                )
+            await self._verdicts(comments, heard, lost)
+        keys = {key for key, _ in batch}
+        for key in keys - lost.why.keys():
+            mine = [entry for other, entry in batch if other == key]
+            async with lost.spare(key):
+                await self._group.done(key, *(entry.id for entry in mine))
+                self._followed.note(key, mine)
+        if lost.why.keys() == keys:
+            raise lost.why.popitem()[1]
+
+    async def _verdicts(self, comments: Sequence[Taken], heard: list[tuple[Heard, Force]], lost: Lost) -> None:
+        after = self._policies.house.current().overload.after_seconds
+        hurried = self._haste.look([entry for _, entry in comments], time.time() * 1000, after)
+        verdicts = await self._judge(comments, heard, hurried=hurried)
+
+        async def record(key: str, entry: Entry, verdict: Verdict, policy: Policy) -> None:
+            if key not in lost.why:
+                async with lost.spare(key):
+                    await self._record(key, entry, verdict, policy)
+
+        await asyncio.gather(
+            *(
+                record(key, entry, verdict, force.policy)
+                for (key, entry), verdict, (_, force) in zip(comments, verdicts, heard, strict=True)
             )
-            if self._policies.shadow and not hurried:
+        )
+        if self._policies.shadow and not hurried:
+            with suppress(*STORE_LOST):  # counts that are only looked at
                 await self._try_shadow(self._policies.shadow.current(), comments, heard, verdicts)
-        for key in {key for key, _ in batch}:
-            await self._group.done(key, *(entry.id for other, entry in batch if other == key))
 
     async def _look(self, key: str, entry: Entry) -> tuple[Heard, Force]:
         if key not in self._memories:
             self._memories[key] = Memory(entry.id)
         memory = self._memories[key]
-        await memory.catch_up(self._group.log(key), entry.id)
+        await memory.catch_up(self._log(key), entry.id)
         force = memory.force(self._policies.house.current())
         return memory.heard(entry, force.policy), force
 
     async def _record(self, key: str, entry: Entry, verdict: Verdict, policy: Policy) -> None:
         fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=policy.version)
-        recorded = await self._group.log(key).append(fact, once=f"verdict:{entry.id}")
+        recorded = await self._log(key).append(fact, once=f"verdict:{entry.id}")
         if verdict.provisional:
             self._hasty.add(key)
         slowing = self._memories[key].slowing(entry, verdict, policy) if recorded.fresh else None
         if slowing:
-            await self._group.log(key).append(slowing, once=f"slow:{entry.id}")
+            await self._log(key).append(slowing, once=f"slow:{entry.id}")
 
     async def _judge(
         self, comments: Sequence[Taken], heard: list[tuple[Heard, Force]], *, hurried: bool = False
@@ -220,30 +230,39 @@ class _Worker:
     async def _look_again(self) -> bool:
         """A batch of what was judged in haste, by all checks, and their word recorded; False if nothing is owed."""
         for key in list(self._hasty):
-            while await self._memories[key].read_on(self._group.log(key)):
+            while await self._memories[key].read_on(self._log(key)):
                 pass
             self._hasty.discard(key)
         owing = next(((key, memory) for key, memory in self._memories.items() if memory.owed), None)
         if owing is None or self._pipeline.model is None:
             return False
         key, memory = owing
-        await memory.read_on(self._group.log(key))
+        await memory.read_on(self._log(key))
         owed = [(key, Entry(comment, said)) for comment, said in list(memory.owed.items())[:CALM_BATCH]]
         heard = [await self._look(*one) for one in owed]
         verdicts = await self._judge(owed, heard) if owed else []
         for (_, entry), verdict, (_, force) in zip(owed, verdicts, heard, strict=True):
             fact = verdict.revising(entry.id, model=self._pipeline.model_name, policy=force.policy.version)
-            await self._group.log(key).append(fact, once=f"revise:{entry.id}")
+            await self._log(key).append(fact, once=f"revise:{entry.id}")
             memory.owed.pop(entry.id, None)
         return True
 
     async def _open_one(self) -> None:
-        """In a quiet moment: what a broadcast owes is known before anybody speaks in it again."""
-        key = next((key for key in self._keys if key not in self._memories), None)
-        if key is not None:
-            memory = self._memories[key] = Memory(f"{int(time.time() * 1000)}-0")
-            while await memory.read_on(self._group.log(key)):
+        """In a quiet moment: what a broadcast owes is known before anybody speaks in it again, and one that is
+        over and owes nothing is forgotten."""
+        followed = self._group.keys()
+        for key in [key for key, memory in self._memories.items() if key not in followed and not memory.owed]:
+            del self._memories[key]
+        new = next((key for key in followed if key not in self._memories), None)
+        if new is not None:
+            memory = self._memories[new] = Memory(f"{int(time.time() * 1000)}-0")
+            while await memory.read_on(self._log(new)):
                 pass
+
+    def _log(self, key: str) -> Log:
+        """Of a broadcast that is over too: it may still owe a second look."""
+        followed = self._group.keys()
+        return self._group.log(key) if key in followed else Log(self._store, key, BroadcastFact)
 
     async def _try_shadow(
         self, policy: Policy, comments: Sequence[Taken], heard: list[tuple[Heard, Force]], verdicts: list[Verdict]

@@ -73,6 +73,7 @@ class Running:
         self._process.terminate()
         status = self._process.wait(30)
         self._process = None
+        self._restarts()
         return status
 
     def kill(self) -> None:
@@ -83,6 +84,9 @@ class Running:
             except ProcessLookupError:
                 continue
         self._process.wait(10)
+        self._restarts()
+
+    def _restarts(self) -> None:
         with self.output.open("a") as output:
             output.write("=== restarted ===\n")
 
@@ -91,6 +95,16 @@ class Running:
         """Role -> process id, as the server says itself."""
         found: dict[str, int] = json.loads((self.data / "server.json").read_text())["processes"]
         return found
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def store(self) -> str:
+        """The address of its store."""
+        return str(json.loads((self.data / "server.json").read_text())["store"])
 
     @property
     def signer(self) -> Signer:
@@ -146,11 +160,12 @@ class Viewer:
         self.url = url
         self.transports = transports
         self.auth = auth
+        self.session: ClientSession | None = None
         self.frames: list[tuple[str, Any]] = []
         self.joined: dict[str, Any] = {}
 
     async def come(self, code: str, **more: Any) -> None:
-        self.client = socketio.AsyncClient(reconnection=False)
+        self.client = socketio.AsyncClient(reconnection=False, http_session=self.session)
         for event in ("batch", "outcome", "review", "campaign"):
             self.client.on(event, lambda data, event=event: self.frames.append((event, data)))
         await self.client.connect(self.url, auth=self.auth, transports=self.transports)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiohttp import web
@@ -29,6 +29,8 @@ from streamhub.record.log import Appended, Log, NotRecorded, broadcast_log, camp
 from streamhub.wire import Accepted
 from web import keys
 from web.stages import checked
+
+_T = TypeVar("_T")
 
 STARTS_AT_LIMIT = 4_102_444_800_000
 """2100-01-01: a start beyond it is a mistyped number."""
@@ -93,6 +95,8 @@ async def set_broadcast_open(app: web.Application, by: str, code: str, opening: 
     room = await app[keys.HUB].room(code)
     _change(room.state.details.status, opening)
     fact = BroadcastOpened(by=by) if opening else BroadcastClosed(by=by)
+    if opening:
+        await _kept(directory.put_live(app[keys.STORE], code))
     done = await _kept(broadcast_log(app[keys.STORE], code).append(fact, once=f"status:{room.state.details.changed}"))
     await room.reached(done.id)
     return _accepted(done)
@@ -107,7 +111,7 @@ async def set_campaign_open(app: web.Application, by: str, name: str, opening: b
     return _accepted(done)
 
 
-async def _kept(appending: Awaitable[Appended]) -> Appended:
+async def _kept(appending: Awaitable[_T]) -> _T:
     try:
         return await appending
     except NotRecorded:

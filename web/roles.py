@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -37,6 +38,8 @@ BACKLOG = 2048
 def run_hub(settings: Settings) -> None:
     """Serve pages and sockets until told to stop."""
 
+    _take_all_descriptors()
+
     async def main(stop: asyncio.Event) -> None:
         app = create_app(settings)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
@@ -57,6 +60,12 @@ def run_hub(settings: Settings) -> None:
         await runner.cleanup()
 
     _run(main)
+
+
+def _take_all_descriptors() -> None:
+    """A viewer is a file descriptor, and 1024 is a common soft limit: go up to what the system allows."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def run_moderation(settings: Settings, consumer: str = "") -> None:

@@ -10,18 +10,24 @@ from typing import Literal
 
 import msgspec
 
+from streamhub.record.address import parse, with_durability
 from streamhub.record.store import EmbeddedValkey
 
 DEFAULT_MODEL = "e5-small"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """`store` is "" for the embedded Valkey of `data`, or a redis://, rediss:// or unix:// address."""
+    """`store` is "" for the embedded Valkey of `data`, or an address: one server, Sentinels or a Cluster. Raises
+    ValueError for what is none."""
 
     data: Path
     host: str = "127.0.0.1"
     port: int = 8080
     store: str = ""
+    replicas: int | None = None
+    """How many copies, beside the primary, confirm before a fact counts as recorded; None: as the address says."""
+    on_disk: bool = False
+    """They and the primary confirm that they have it on disk."""
     model: str = DEFAULT_MODEL
     policy: Path | None = None
     shadow: Path | None = None
@@ -35,6 +41,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hub: str = ""
     """Name of this hub process among several that share a port on this machine; "" where there is only one."""
 
+    def __post_init__(self) -> None:
+        if self.store:
+            parse(self.store)
+
     @property
     def url(self) -> str:
         return self.public_url or self.local_url
@@ -47,7 +57,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def store_url(self) -> str:
-        return self.store or EmbeddedValkey(self.valkey_folder).url
+        if not self.store:
+            return EmbeddedValkey(self.valkey_folder).url
+        return with_durability(self.store, replicas=self.replicas, disk=self.on_disk)
 
     @property
     def valkey_folder(self) -> Path:
@@ -87,6 +99,8 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
         "host": "STREAMHUB_HOST",
         "port": "STREAMHUB_PORT",
         "store": "STREAMHUB_STORE",
+        "replicas": "STREAMHUB_REPLICAS",
+        "on_disk": "STREAMHUB_ON_DISK",
         "model": "STREAMHUB_MODEL",
         "policy": "STREAMHUB_POLICY",
         "shadow": "STREAMHUB_SHADOW",

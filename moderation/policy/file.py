@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from moderation.policy import Policy, PolicyRefused, load_policy
 
@@ -47,3 +48,10 @@ class PolicyFile:
         except OSError:
             return None
         return (found.st_mtime_ns, found.st_size) if found else None
+
+
+class Policies(NamedTuple):
+    """The house's own, for broadcasts that chose none, and the one that is only tried."""
+
+    house: PolicyFile
+    shadow: PolicyFile | None

@@ -23,6 +23,7 @@ from streamhub.facts import CampaignClosed, CampaignCreated, CampaignOpened
 from streamhub.live.admission import Person
 from streamhub.record.boards import cursor, read_boards
 from streamhub.record.log import Log, NotRecorded, campaign_log, stop_following
+from streamhub.record.primary import Forked
 from streamhub.state.projection import START, Entry, position
 from streamhub.wire import Accepted, CampaignView
 
@@ -97,6 +98,15 @@ class LiveCampaign:
     def mine(self, person: Person) -> dict[str, object]:
         return dict(self.module.mine(self.state, person.viewer))
 
+    async def _start_over(self) -> None:
+        """Nobody decides on a half of it: nothing is awaited between forgetting and knowing again."""
+        kept = campaign_log(self._store, self.created.id, self.module.facts)
+        with contextlib.suppress(RedisError, OSError, TimeoutError):  # else it is noticed again
+            entries = [entry async for entry in kept.all()]
+            self.state, self.as_of, self.status = self.module.initial(), START, "scheduled"
+            for entry in entries:
+                self._evolve(entry)
+
     def _evolve(self, entry: Entry) -> None:
         match entry.fact:
             case CampaignOpened():
@@ -120,6 +130,9 @@ class LiveCampaign:
                     view = await self.view()
                     self._shown = view.as_of
                     await self._announce(view)
+            except Forked:
+                log.warning("campaign %s: the log lost its end in a fail-over; starting over", self.created.id)
+                await self._start_over()
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("campaign %s: cannot read (%s), trying again", self.created.id, type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)

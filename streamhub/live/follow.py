@@ -209,10 +209,11 @@ class Room:
                 log.warning("%s: snapshot not kept", self.code)
 
     async def _check_lineage(self) -> None:
-        """After a break: if the store came back with another history, start over and say so to everybody."""
+        """After a break: if the store came back with another history, start over and say so to everybody. So does
+        a server that took over without the latest entries: as entries are copied in their order, the log is the same
+        as far as `as_of` if that entry is there."""
         first = await self.log.read(count=1)
-        ends = await self.log.last_id()
-        same = bool(first) and first[0].id == self.state.epoch and position(ends) >= position(self.state.as_of)
+        same = bool(first) and first[0].id == self.state.epoch and await self.log.has(self.state.as_of)
         if self.state.epoch and not same:
             log.warning("%s: the log is not the one that was followed; starting over", self.code)
             self.state = await replay(self._store, self.code)

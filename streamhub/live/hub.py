@@ -226,12 +226,13 @@ class Hub:
         if person.viewer not in room.state.audience.nick_of:
             joined = ViewerJoined(viewer=person.viewer, via=person.via)
             await room.log.append(joined, once=f"join:{person.viewer}")
+        there = command.after and await room.log.still_has(command.after)
         campaigns = await self.campaigns(room.code)
         if sid not in self._people:
             raise refuse("not_joined", "the socket has gone")
         self._take_seat(sid, person, room)
         state = room.state
-        knows = command.after and command.epoch == state.epoch and position(command.after) <= position(state.as_of)
+        knows = there and command.epoch == state.epoch and position(command.after) <= position(state.as_of)
         batch = views.since(state, command.after) if knows else room.whole(command.last)
         return Joined(
             viewer=person.viewer,

@@ -22,7 +22,7 @@ from engineio.packet import CLOSE, MESSAGE, NOOP, OPEN, PING, PONG, UPGRADE, Pac
 from socketio import async_manager, base_manager
 from socketio import async_server as socketio_server
 
-from streamhub.live.frames import Frame
+from streamhub.live.frames import TEXT, Frame, websocket_frame
 from streamhub.live.pings import PingWheel
 from streamhub.live.websocket import CLOSE_SECONDS, COME_BACK, PROTOCOL_ERROR, Give, Line, handshake, not_now
 
@@ -37,6 +37,8 @@ INBOX_LIMIT = 64
 
 POLL_PACKETS = 16
 """Packets in one answer to a poll; python-engineio's client takes no more."""
+
+PING_FRAME = websocket_frame(TEXT, Packet(PING).encode().encode())
 
 _KEPT = ("QUERY_STRING", "REMOTE_ADDR", "HTTP_COOKIE", "HTTP_X_FORWARDED_FOR", "HTTP_ORIGIN")
 """What remains of a request's environment once its connection is a WebSocket: what a connect handler asks for."""
@@ -181,7 +183,10 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
     def ping(self) -> None:
         if not self.closing and not self.closed:
             self.last_ping = True
-            self._put(Packet(PING))
+            if self.line is not None:
+                self.line.write(PING_FRAME)
+            else:
+                self._put(Packet(PING))
 
     def expire(self) -> None:
         self.server.spawn(self.close(wait=False, reason=self.server.reason.PING_TIMEOUT))
@@ -220,6 +225,9 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
                 raise exceptions.EngineIOError from error
 
     def received(self, message: str | bytes) -> None:
+        if message == "3" and self._candidate is None:  # the answer to a ping: what idle viewers cost
+            self.schedule_ping()
+            return
         try:
             packet = Packet(encoded_packet=message)
         except ValueError:

@@ -71,8 +71,8 @@ async def _archive(store: Redis, key: str, columns: Columns, target: Path, *, wh
     if not first and await asyncio.to_thread(target.exists):
         return target
     kept = None if whole else await asyncio.to_thread(_kept, target, columns)
-    if kept and kept[0] != first[0][0].decode():
-        kept = None  # another log under the same name: what we have is not its beginning
+    if kept and not (kept[0] == first[0][0].decode() and await store.xrange(key, min=kept[1], max=kept[1], count=1)):
+        kept = None  # another log under the same name, or one that lost its end: what we have is not its beginning
     with tempfile.TemporaryDirectory(prefix=".facts-", dir=folder) as scratch:
         lines = Path(scratch) / "new.ndjson"
         fresh = await _spool(store, key, columns, kept[1] if kept else START, lines)

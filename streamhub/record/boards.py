@@ -22,6 +22,7 @@ from streamhub.campaign import CampaignModule, Figure
 from streamhub.facts import CampaignCreated
 from streamhub.record import directory
 from streamhub.record.log import READ_COUNT, Log, Row, campaign_key, campaign_log, stop_following
+from streamhub.record.primary import Forked, read_on
 from streamhub.record.store import connect, connect_follower
 from streamhub.state.projection import START, position
 from streamhub.wire import BoardRow
@@ -147,6 +148,11 @@ async def _keep(store: Redis, follower: Redis, campaign: str, known: Mapping[str
             await keeper.step()
             failures = 0
             await asyncio.sleep(TICK_SECONDS)
+        except Forked:
+            log.warning("campaign %s: the log lost its end in a fail-over; boards are made anew", campaign)
+            keeper = None
+            with suppress(*_UNREACHABLE):
+                await store.delete(_head(campaign))
         except _UNREACHABLE as error:
             failures += 1
             _say_unreachable(failures, f"campaign {campaign}", error)
@@ -199,7 +205,7 @@ class _Keeper:
 
     async def _wait(self) -> None:
         """Return at once when the log goes on; otherwise see to it that the boards still say what they should."""
-        news = await self._follower.xread({self._log.key: self.at}, count=1, block=WAIT_MS)
+        news = await read_on(self._follower, self._log.key, self.at, count=1, block_ms=WAIT_MS)
         if not news and position(await cursor(self._store, self._campaign)) < position(self.at):
             self._since = ""
 

@@ -17,6 +17,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from streamhub.record.log import READ_COUNT, Log, Row, stop_following
+from streamhub.record.primary import durability_of, on_primary
 from streamhub.state.projection import Entry, position
 
 log = logging.getLogger(__name__)
@@ -27,10 +28,13 @@ BEAT_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 ANSWER_SECONDS = 3.0
 
+LOOK_SECONDS = 2.0
+"""How often a log is read, whatever is told, where the store is several servers."""
+
 WAITING_LIMIT = 4096
 """Entries told and not taken yet, per log; above it they are forgotten and read from the log."""
 
-_ITSELF = b"streamhub:feed"
+_ITSELF = "streamhub:feed"
 """A channel that nobody writes to, so that there is always something that the connection waits for."""
 
 
@@ -55,8 +59,7 @@ class Following:
         `wake`. Raises FeedLost, and what reading a log raises."""
         self._pass(after)
         if not self._in_doubt and not self._told:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), seconds)
+            await self._sleep(seconds)
         self._news.clear()
         if not self.confirmed.is_set():
             raise FeedLost("the store's announcements broke off")
@@ -76,11 +79,21 @@ class Following:
             entries += await self._rest(after)
         return entries
 
+    async def _sleep(self, seconds: float | None) -> None:
+        """Until there is news. Among several servers what is told passes from one to another and may be lost on the
+        way, and the last of it would not be missed: so each log is looked at now and then."""
+        several = durability_of(self._log.store).fails_over
+        patience = min(seconds or LOOK_SECONDS, LOOK_SECONDS) if several else seconds
+        try:
+            await asyncio.wait_for(self._news.wait(), patience)
+        except TimeoutError:
+            self._in_doubt = self._in_doubt or several
+
     async def _rest(self, after: str) -> list[Entry]:
         """What the log has, whatever was told; still in doubt if that is more than one read gives."""
         self._in_doubt = False
         try:
-            entries = await self._log.read(after)
+            entries = await self._log.read_on(after)
         except BaseException:
             self._in_doubt = True
             raise
@@ -151,12 +164,7 @@ class Feed:
     async def _keep_listening(self) -> None:
         while True:
             try:
-                async with self._follower.pubsub() as listening:
-                    await listening.subscribe(_ITSELF)
-                    self._listening = listening  # from here on `follow` subscribes by itself
-                    if self._followings:
-                        await listening.subscribe(*self._followings)
-                    await self._listen(listening)
+                await on_primary(self._follower, _ITSELF, self._hear)
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("the feed broke off (%s), trying again", type(error).__name__)
             finally:
@@ -164,6 +172,14 @@ class Feed:
                 for following in self._followings.values():
                     following.lost()
             await asyncio.sleep(RETRY_SECONDS)
+
+    async def _hear(self, server: Redis) -> None:
+        async with server.pubsub() as listening:
+            await listening.subscribe(_ITSELF)
+            self._listening = listening  # from here on `follow` subscribes by itself
+            if self._followings:
+                await listening.subscribe(*self._followings)
+            await self._listen(listening)
 
     async def _listen(self, listening: PubSub) -> None:
         """Raises when the connection breaks or nothing comes of it any more."""

@@ -1,8 +1,8 @@
-"""The log of one broadcast or campaign: append a fact once, read, follow, share among workers.
+"""The log of one broadcast or campaign: append a fact once, read, follow.
 
-Guarantees: `append` returns only after the store has the fact (and, embedded, has it on disk); the same
-`once` never makes two entries; entries are read in the order of their ids. Callers: the hub (append,
-follow), the moderation worker (`WorkerGroup`), the board worker, the archive.
+Guarantees: `append` returns only after the store has the fact (and, embedded, has it on disk; with replicas, when
+as many as the address asks for have it); the same `once` never makes two entries; entries are read in the order of
+their ids. Callers: the hub (append, follow), the moderation worker (`group.py`), the board worker, the archive.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from streamhub.facts import BroadcastFact, CampaignFact
+from streamhub.record.primary import do_confirmed, durability_of, read_now, read_on, run_confirmed
 from streamhub.state.projection import START, Entry
 
 log = logging.getLogger(__name__)
@@ -66,17 +67,26 @@ class Log:
     async def append(self, fact: Any, *, once: str) -> Appended:
         """Record a fact under its `once`; raises NotRecorded."""
         try:
-            entry_id, fresh = await self._append_once(
-                keys=[self.key, self._once_key], args=[once, _ENCODER.encode(fact)]
+            entry_id, fresh = await run_confirmed(
+                self.store, self._append_once, [self.key, self._once_key], [once, _ENCODER.encode(fact)]
             )
+            if not fresh:
+                await self._confirm_again(once, entry_id)
         except (RedisError, OSError, TimeoutError) as error:
             raise NotRecorded(f"{self.key}: {type(error).__name__}") from error
         return Appended(entry_id.decode(), bool(fresh))
 
     async def known(self, once: str) -> str | None:
-        """The entry that an earlier append with this `once` made."""
+        """The entry that an earlier append with this `once` made, confirmed as an append is."""
         entry_id = cast("bytes | None", await cast("Awaitable[Any]", self.store.hget(self._once_key, once)))
+        if entry_id:
+            await self._confirm_again(once, entry_id)
         return entry_id.decode() if entry_id else None
+
+    async def _confirm_again(self, once: str, entry_id: bytes) -> None:
+        """A WAIT covers only what was written on its own connection: so the mark is written once more, unchanged."""
+        if durability_of(self.store).confirms:
+            await do_confirmed(self.store, "HSET", self._once_key, once, entry_id)
 
     async def read(self, after: str = START, count: int = READ_COUNT) -> list[Entry]:
         """The next entries after a position, at most `count`."""
@@ -97,9 +107,22 @@ class Log:
         return cast("list[Row]", await self.store.xrange(self.key, min=f"({after}", count=count))
 
     async def wait(self, after: str, block_ms: int) -> list[Entry]:
-        """New entries after a position; an empty list when none came in time."""
-        answer = await self.store.xread({self.key: after}, count=READ_COUNT, block=block_ms)
-        return self.decode(_rows(answer, self.key))
+        """New entries after a position; an empty list when none came in time. Raises Forked if the log does not go
+        on from there: another server took over, and had not got that entry."""
+        answer = await read_on(self.store, self.key, after, count=READ_COUNT, block_ms=block_ms)
+        return self.decode(rows_of(answer, self.key))
+
+    async def read_on(self, after: str) -> list[Entry]:
+        """As `read`, for who follows the log: raises Forked as `wait` does."""
+        return self.decode(await read_now(self.store, self.key, after, count=READ_COUNT))
+
+    async def still_has(self, entry_id: str) -> bool:
+        """Whether an entry that was shown is in the log still; asks only where another server may have taken over."""
+        return not durability_of(self.store).fails_over or await self.has(entry_id)
+
+    async def has(self, entry_id: str) -> bool:
+        """Whether this entry is in the log (START always is)."""
+        return entry_id == START or bool(await self.store.xrange(self.key, min=entry_id, max=entry_id, count=1))
 
     def decode(self, rows: Iterable[Row]) -> list[Entry]:
         """An entry of a kind that this version does not know keeps its place, with None for its fact."""
@@ -122,58 +145,6 @@ def campaign_log(store: Redis, campaign: str, facts: Any = CampaignFact) -> Log:
     return Log(store, campaign_key(campaign), facts)
 
 
-class WorkerGroup:
-    """Several logs of the same kind, shared among workers of one name: each entry goes to one of them.
-
-    What a dead worker took and did not finish is taken over by the others after `idle_ms`.
-    """
-
-    def __init__(self, store: Redis, name: str, consumer: str, facts: Any = BroadcastFact) -> None:
-        self.store = store
-        self.name = name
-        self.consumer = consumer
-        self._facts = facts
-        self._logs: dict[str, Log] = {}
-
-    async def add(self, key: str) -> None:
-        """Share this log too, from its beginning."""
-        if key in self._logs:
-            return
-        try:
-            await self.store.xgroup_create(key, self.name, id="0", mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
-        self._logs[key] = Log(self.store, key, self._facts)
-
-    def log(self, key: str) -> Log:
-        return self._logs[key]
-
-    async def take(self, count: int, block_ms: int) -> list[tuple[str, Entry]]:
-        """The next entries that no other worker has, as (log key, entry)."""
-        if not self._logs:
-            return []
-        answer = await self.store.xreadgroup(
-            self.name, self.consumer, dict.fromkeys(self._logs, ">"), count=count, block=block_ms
-        )
-        return [(key, entry) for key, log_ in self._logs.items() for entry in log_.decode(_rows(answer, key))]
-
-    async def take_over(self, count: int, idle_ms: int) -> list[tuple[str, Entry]]:
-        """Entries that some worker took more than `idle_ms` ago and never finished."""
-        taken = []
-        for key, log_ in self._logs.items():
-            _, rows, *_ = await self.store.xautoclaim(
-                key, self.name, self.consumer, min_idle_time=idle_ms, start_id="0", count=count
-            )
-            taken += [(key, entry) for entry in log_.decode(rows)]
-        return taken
-
-    async def done(self, key: str, *entry_ids: str) -> None:
-        """These entries are dealt with and are not handed out again."""
-        if entry_ids:
-            await self.store.xack(key, self.name, *entry_ids)
-
-
 async def stop_following(*tasks: asyncio.Task[Any] | None) -> None:
     """End tasks that wait on a log. One cancellation is not enough: the client may swallow it when the answer
     arrives at the same moment, and the task would wait on."""
@@ -184,7 +155,7 @@ async def stop_following(*tasks: asyncio.Task[Any] | None) -> None:
         _, waiting = await asyncio.wait(waiting, timeout=0.2)
 
 
-def _rows(answer: Any, key: str) -> list[Row]:
+def rows_of(answer: Any, key: str) -> list[Row]:
     """The rows of one stream out of an XREAD answer, which redis-py gives as a list or a dict by protocol."""
     if not answer:
         return []

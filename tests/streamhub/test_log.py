@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from streamhub.facts import BroadcastCreated, CommentJudged, CommentSubmitted, ViewerJoined
 from streamhub.record.directory import broadcasts, create_broadcast
-from streamhub.record.log import NotRecorded, WorkerGroup, broadcast_log
+from streamhub.record.group import WorkerGroup
+from streamhub.record.log import NotRecorded, broadcast_log
 from streamhub.record.replay import keep_snapshot, replay
 from streamhub.record.store import EmbeddedValkey, StoreFailed, connect
 

@@ -61,6 +61,12 @@ def test_a_store_that_is_not_there(tmp_path: Path) -> None:
     assert "secret" not in str(found["store"])
 
 
+def test_an_address_that_is_none(tmp_path: Path) -> None:
+    code, found = doctor(tmp_path, STREAMHUB_STORE="redis+sentinel://user:secret@host:26379")
+    assert (code, found["settings"]["level"]) == (1, "bad")
+    assert "NAME" in found["settings"]["message"] and "secret" not in str(found["settings"])
+
+
 async def test_a_store_that_is_there(tmp_path: Path, valkey: EmbeddedValkey) -> None:
     await valkey.ready()
     finding, ahead = await parts.store(Settings(data=tmp_path, store=valkey.url), None)

@@ -6,17 +6,18 @@ import os
 import stat
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from pathlib import Path
 
 import aiohttp
 import msgspec
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from streamhub.record.address import without_password
+from streamhub.record.store import connect_follower
+from web.doctor.copies import copies
 from web.doctor.finding import Finding, bad, ok, warn
 from web.settings import DEFAULT_MODEL, Settings
 
@@ -59,21 +60,22 @@ async def store(settings: Settings, running: Running | None) -> tuple[Finding, f
     """How the store is, and the seconds by which its clock is ahead of ours."""
     if not settings.store and not (running and running.alive):
         return _embedded(), None
-    url = settings.store_url
-    shown = url.rpartition("@")[2]  # never show a password
+    shown = without_password(settings.store or settings.store_url)
+    client = connect_follower(settings.store_url)
     try:
-        async with Redis.from_url(
-            url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0)
-        ) as client:
-            before = time.time()
-            seconds, micros = await client.time()
-            ahead = seconds + micros / 1e6 - (before + time.time()) / 2
+        before = time.time()
+        seconds, micros = await client.time()
+        ahead = seconds + micros / 1e6 - (before + time.time()) / 2
+        finding = await copies(client, shown)
     except (RedisError, OSError, ValueError, TimeoutError) as error:
         advice = "Look whether it runs and whether STREAMHUB_STORE names it rightly (host, port, password)."
         if not settings.store:
             advice = f"Stop and start `streamhub serve`; {settings.valkey_folder / 'valkey.log'} says what happened."
         return bad("store", f"The store {shown} does not answer ({type(error).__name__}).", advice), None
-    return ok("store", f"The store {shown} answers."), ahead
+    finally:
+        with suppress(RedisError, OSError):
+            await client.aclose()
+    return finding, ahead
 
 
 def _embedded() -> Finding:
