@@ -16,6 +16,7 @@ from streamhub.facts import (
     ViewerRestricted,
 )
 from streamhub.live.admission import Grant
+from streamhub.record import moderation_status
 from tests.browser.conftest import CODE, NOTE, Open, Site
 from tests.browser.desk import ORGANIZER, hold, say, signed_in
 from tests.browser.test_watch import say as type_in
@@ -262,3 +263,14 @@ async def test_an_author_objects_to_a_source_card_on_the_comments_page(site: Sit
     await author.get_by_role("button", name="Object").click()
     await expect(author.locator("main")).to_contain_text("You objected; a moderator will look.")
     assert len(await facts(site, AppealMade)) == 1
+
+
+async def test_a_banner_says_how_the_checks_fare(site: Site, open_page: Open, tmp_path: Path) -> None:
+    await hold(site, "Cheap fins, add me")
+    page = await desk(open_page, tmp_path)
+    banner = page.locator("#moderation-state")
+    await expect(banner).to_contain_text("No checks are running, so nothing appears by itself. Waiting for you: 1.")
+    await moderation_status.tell(site.store, "worker", "overload")
+    await expect(banner).to_contain_text("More is said than the model can read in time.")
+    await moderation_status.tell(site.store, "worker", "normal")
+    await expect(banner).to_be_hidden()
