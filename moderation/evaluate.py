@@ -15,13 +15,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from moderation.judge import Verdict
+from moderation.judge import Heard, Verdict
 from moderation.measure import PRECISION, measure
 from moderation.model.seeds import LABELS
 from moderation.normalise import read
 from moderation.pipeline import Pipeline, load_model
 from moderation.policy import load_policy
-from moderation.recent import Repeats
 
 BATCH = 32
 """As in the worker."""
@@ -117,7 +116,7 @@ def evaluate(rows: Sequence[Row], judge: Pipeline, progress: Progress | None = N
     verdicts: list[Verdict] = []
     started = time.perf_counter()
     for start in range(0, len(rows), BATCH):
-        batch = [(read(row.text), Repeats()) for row in rows[start : start + BATCH]]
+        batch = [Heard(read(row.text)) for row in rows[start : start + BATCH]]
         verdicts += judge.judge(batch, thorough=True)
         if progress:
             progress(len(verdicts), len(rows))
@@ -156,15 +155,11 @@ def _figures(result: Result, places: Sequence[int]) -> dict[str, Any]:
 
 
 def _shares(verdicts: Sequence[Verdict]) -> dict[str, float]:
-    counted = Counter(_action(verdict) for verdict in verdicts)
+    counted = Counter(verdict.action for verdict in verdicts)
     return {
         action: round(counted[action] / len(verdicts), 4) if verdicts else 0.0
         for action in ("publish", "annotate", "hold", "reject")
     }
-
-
-def _action(verdict: Verdict) -> str:
-    return verdict.finding.action if verdict.finding else "publish"
 
 
 def scores_of(verdict: Verdict) -> dict[str, float]:
@@ -172,7 +167,7 @@ def scores_of(verdict: Verdict) -> dict[str, float]:
     scores: dict[str, float] = dict.fromkeys(LABELS, 0.0)
     if verdict.evidence:
         scores.update(verdict.evidence.scores)
-    by_rule = verdict.finding and verdict.finding.reason.rule not in ("head", "doubt")
+    by_rule = verdict.finding and verdict.finding.reason.rule not in ("head", "doubt", "linear")
     decided = _LABEL_OF_REASON.get(verdict.finding.reason.code) if verdict.finding and by_rule else None
     if decided is None or decided == "misinformation":
         return scores
@@ -192,7 +187,7 @@ def row_out(row: Row, verdict: Verdict) -> dict[str, object]:
         "lang": row.language,
         "predicted": max(LABELS, key=lambda label: scores[label]),
         "scores": scores,
-        "action": _action(verdict),
+        "action": verdict.action,
         "reasons": [msgspec.to_builtins(verdict.finding.reason)] if verdict.finding else [],
         "claims": [
             {"claim": match.claim, "similarity": round(match.said, 4), "score": round(match.score, 4)}

@@ -1,7 +1,7 @@
 """Comment + repetition + scores + claim matches + policy -> verdict. Pure: the first decisive check wins.
 
 Called by `pipeline.py`, which gathers what is judged. The order is by cost and by harm: repetition, known
-wordings of contact, promotion and abuse, then what the model says. Doubt is a hold, never a rejection.
+wordings of contact, promotion and abuse, letters, then what the encoder says. Doubt is a hold, never a rejection.
 """
 
 from __future__ import annotations
@@ -13,18 +13,34 @@ import msgspec
 from moderation.checks.abuse import abuse, abuse_score
 from moderation.checks.claim import claim, misinformation_score
 from moderation.checks.contact import contact
+from moderation.checks.evidence import evidence
 from moderation.checks.finding import Finding
 from moderation.checks.flooding import flooding
+from moderation.checks.patterns import rulebook
 from moderation.checks.promotion import promotion, promotion_score
+from moderation.checks.words import Words
 from moderation.model.claims import Claim, Match
 from moderation.normalise import Reading
 from moderation.policy import Policy
 from moderation.recent import Repeats
-from streamhub.facts import CommentJudged, Reason
+from streamhub.facts import CommentJudged, Reason, VerdictRevised
+
+NO_WORDS = Words()
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """One comment with all that is known of it before a model is asked."""
+
+    reading: Reading
+    repeats: Repeats = Repeats()
+    newcomer: bool = False
+    """The viewer's first message in this broadcast."""
+    hosting: bool = False
+    """Said by somebody who hosts: asked for evidence where it praises."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """What the model says of one comment: probabilities by label, and the nearest claims, best first."""
+    """What the models say of one comment: probabilities by label, and the nearest claims, best first."""
 
     scores: Mapping[str, float]
     matches: Sequence[Match] = ()
@@ -35,7 +51,13 @@ class Verdict(msgspec.Struct, frozen=True):
 
     finding: Finding | None = None
     evidence: Evidence | None = None
-    """None where the model was not asked."""
+    """None where no model was asked."""
+    provisional: bool = False
+    """Fell without the encoder because there was no time: it looks again, and may revise this."""
+
+    @property
+    def action(self) -> str:
+        return self.finding.action if self.finding else "publish"
 
     def of(self, comment: str, *, model: str, policy: str) -> CommentJudged:
         found = self.finding
@@ -47,44 +69,71 @@ class Verdict(msgspec.Struct, frozen=True):
             scores=dict(self.evidence.scores) if self.evidence else {},
             model=model,
             policy=policy,
+            provisional=self.provisional,
         )
+
+    def revising(self, comment: str, *, model: str, policy: str) -> VerdictRevised:
+        """The same as a second verdict, which replaces the provisional one."""
+        judged = self.of(comment, model=model, policy=policy)
+        return VerdictRevised(
+            comment=comment, action=judged.action, reasons=judged.reasons, note=judged.note, scores=judged.scores,
+            model=model, policy=policy,
+        )  # fmt: skip
 
 
 PUBLISH = Verdict()
 MODEL_MISSING = Verdict(Finding("hold", Reason(code="unsure", rule="model_missing")))
 """Without a model nothing is let through that only the model could have stopped."""
 
+OVERLOADED = Verdict(Finding("hold", Reason(code="unsure", rule="overload")), provisional=True)
+"""No time to ask the encoder, and this policy publishes nothing unasked."""
+
 FAILED = Verdict(Finding("hold", Reason(code="unsure", rule="check_failed")))
 """A check or the model broke on this comment: a person decides."""
 
 
-def judge_by_rules(reading: Reading, repeats: Repeats, policy: Policy) -> Verdict | None:
+def judge_by_rules(heard: Heard, policy: Policy, words: Words = NO_WORDS) -> Verdict | None:
     """The verdict of the rules, or None when they have nothing to say."""
+    rules = rulebook().fired(heard.reading, None if words.none else words.clear)
     found = (
-        flooding(reading, repeats, policy.repetition)
-        or contact(reading, policy.contact)
-        or promotion(reading, policy.promotion)
-        or abuse(reading, policy.abuse)
+        flooding(heard.reading, heard.repeats, policy.repetition)
+        or (words.held(heard.reading) if not words.none else None)
+        or contact(rules.get("contact", ""), policy.contact)
+        or promotion(rules.get("promotion", ""), policy.promotion)
+        or abuse(rules.get("abuse", ""), policy.abuse)
+        or (evidence(rules.get("evidence", ""), policy.evidence) if heard.hosting else None)
     )
     return Verdict(found) if found else None
 
 
-def judge_by_model(evidence: Evidence, policy: Policy, bank: Mapping[str, Claim]) -> Verdict:
-    """The verdict on what the rules let pass."""
+def judge_by_letters(harms: Mapping[str, float], policy: Policy) -> Verdict | None:
+    """The verdict of the linear model where it is sure, of harm or of none; None where the encoder should look."""
+    seen = Evidence({**harms, "ok": round(1 - max(harms.values()), 3)})
+    if harms["abuse"] >= policy.linear.abuse_at:
+        return Verdict(Finding(policy.abuse.action, Reason(code="abuse", rule="linear", score=harms["abuse"])), seen)
+    if harms["promotion"] >= policy.linear.promotion_at:
+        reason = Reason(code="promotion", rule="linear", score=harms["promotion"])
+        return Verdict(Finding(policy.promotion.action, reason), seen)
+    return Verdict(None, seen) if seen.scores["ok"] >= policy.linear.harmless_at else None
+
+
+def judge_by_model(evidence: Evidence, policy: Policy, bank: Mapping[str, Claim], *, newcomer: bool = False) -> Verdict:
+    """The verdict on what the rules and the letters let pass."""
     scores = evidence.scores
+    less = policy.newcomer.stricter_by if newcomer else 0.0
     found = (
-        abuse_score(scores["abuse"], policy.abuse)
-        or promotion_score(scores["promotion"], policy.promotion)
+        abuse_score(scores["abuse"], policy.abuse, less=less)
+        or promotion_score(scores["promotion"], policy.promotion, less=less)
         or claim(evidence.matches, scores["misinformation"], policy.claim, bank)
         or misinformation_score(scores["misinformation"], policy.misinformation)
-        or _doubt(scores, policy)
+        or _doubt(scores, policy, less)
     )
     return Verdict(found, evidence)
 
 
-def _doubt(scores: Mapping[str, float], policy: Policy) -> Finding | None:
+def _doubt(scores: Mapping[str, float], policy: Policy, less: float) -> Finding | None:
     """Something is likely wrong, but no check is sure what. Misleading statements have a threshold of their own."""
     doubt = scores["promotion"] + scores["abuse"]
-    if doubt < policy.unsure.doubt_at:
+    if doubt < policy.unsure.doubt_at - less:
         return None
     return Finding("hold", Reason(code="unsure", rule="doubt", score=round(min(doubt, 1.0), 3)))

@@ -6,15 +6,28 @@ text's length, which is bounded first. Stable: reading the plain form again give
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
 
 import msgspec
 import opencc
+
+from moderation.disguises import (
+    BLANK,
+    ENCLOSED,
+    HEARD_NUMERALS,
+    HEARD_VALUES,
+    LEET,
+    LEET_L,
+    LOOKALIKE,
+    NUMERAL_VALUES,
+    NUMERALS,
+    homophones,
+    leet_words,
+    signs,
+)
 
 LONGEST = 800
 """Characters kept: four times what a comment may have. Nothing behind them is judged."""
@@ -35,8 +48,10 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def read(text: str) -> Reading:
-    plain = _until_stable(_plain, text[:LONGEST])
-    folded = _until_stable(_fold, plain)
+    text = text[:LONGEST]
+    easy = _EASY.fullmatch(text) is not None
+    plain = _easy_plain(text) if easy else _until_stable(_plain, text)
+    folded = _fold_easily(plain) if _EASY.fullmatch(plain) else _until_stable(_fold, plain)
     return Reading(plain, folded, _until_stable(_squeeze, folded))
 
 
@@ -49,58 +64,46 @@ def _until_stable(step: Callable[[str], str], text: str) -> str:
     return text
 
 
+_EASY = re.compile(r"[ -~\u4e00-\u9fff，。！？、：；（）“”‘’…—《》～【】]*")
+"""What most comments are made of: of this only width, spaces and traditional characters need a look."""
+
 # ── plain ────────────────────────────────────────────────────────────────────────────────────────
-
-_BLANK = dict.fromkeys(map(ord, "\u115f\u1160\u2800\u3164\uffa0"), " ")
-"""Letters that show nothing."""
-
-_LOOKALIKE = str.maketrans(
-    "АВСЕНІЈКМОРЅТХаеосрхуіјѕԁɡһԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορτυχ",
-    "ABCEHIJKMOPSTXaeocpxyijsdghqwABEZHIKMNOPTYXaiknoptux",
-)
-"""Cyrillic and Greek letters that look Latin; read as Latin only in words that also have Latin letters."""
 
 _WORD = re.compile(r"[^\W\d_\u3400-\u9fff]+")
 _LATIN = re.compile(r"[A-Za-z]")
 _MARKS = re.compile(r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f])+")
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _INVISIBLE = frozenset(("Cf", "Cs", "Co", "Cn"))
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+
+
+def _easy_plain(text: str) -> str:
+    wide = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _until_stable(_simplified, " ".join(wide.split()))
 
 
 def _plain(text: str) -> str:
-    shown = "".join(c for c in _letters(text).translate(_BLANK) if not _is_invisible(c))
+    shown = _shown(text.translate(ENCLOSED).translate(BLANK))
     composed = unicodedata.normalize("NFKC", _MARKS.sub("", unicodedata.normalize("NFKC", shown)))
-    latin = _WORD.sub(_as_latin, composed)
-    return _SPACE.sub(" ", _simplified(latin)).strip()
+    return _SPACE.sub(" ", _simplified(_latin(composed))).strip()
 
 
-def _is_invisible(c: str) -> bool:
-    return c >= "\x7f" and (
-        unicodedata.category(c) in _INVISIBLE or "\ufe00" <= c <= "\ufe0f" or "\U000e0100" <= c <= "\U000e01ef"
-    )
+def _shown(text: str) -> str:
+    """Without characters that show nothing (format, half, private, unassigned) and variation selectors."""
+    text = _SELECTORS.sub("", text)
+    if text.isprintable():
+        return text
+    return "".join(c for c in text if c < "\x7f" or unicodedata.category(c) not in _INVISIBLE)
 
 
-def _letters(text: str) -> str:
-    """Letters and digits in black circles and squares (🅥 🆅 ❶), which NFKC leaves alone."""
-    return text.translate(_ENCLOSED) if any(c >= "\u2776" for c in text) else text
-
-
-_ENCLOSED = {
-    **{0x1F150 + i: chr(65 + i) for i in range(26)},
-    **{0x1F170 + i: chr(65 + i) for i in range(26)},
-    **{0x2776 + i: str(i + 1) for i in range(10)},
-    **{0x2780 + i: str(i + 1) for i in range(10)},
-    **{0x278A + i: str(i + 1) for i in range(10)},
-    **{0x24EB + i: str(i + 11) for i in range(10)},
-    0x24FF: "0",
-    0x1F10B: "0",
-    0x1F10C: "0",
-}
+def _latin(text: str) -> str:
+    return text if text.isascii() else _WORD.sub(_as_latin, text)
 
 
 def _as_latin(found: re.Match[str]) -> str:
     word = found[0]
-    return word.translate(_LOOKALIKE) if _LATIN.search(word) else word
+    return word.translate(LOOKALIKE) if not word.isascii() and _LATIN.search(word) else word
 
 
 def _simplified(text: str) -> str:
@@ -112,16 +115,31 @@ def _converter() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")
 
 
-_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
-
 # ── folded ───────────────────────────────────────────────────────────────────────────────────────
 
 
+def _fold_easily(plain: str) -> str:
+    lower = plain.lower()
+    return _until_stable(_spelled, lower) if _LATIN.search(lower) else lower
+
+
 def _fold(text: str) -> str:
-    spelled = _table().signs_pattern.sub(lambda found: _table().signs[found[0]], text)
-    lower = _WORD.sub(_as_latin, unicodedata.normalize("NFKC", spelled.lower()))
-    joined = _SPACED.sub(lambda found: found[0].replace(" ", ""), _SPACE.sub(" ", lower))
-    return _DIGIT_LETTERS.sub(_as_letters, joined).strip()
+    lower = _latin(unicodedata.normalize("NFKC", signs()(text).lower()))
+    return _spelled(_SPACE.sub(" ", _ACCENTED.sub(_bare, lower)))
+
+
+def _spelled(lower: str) -> str:
+    """Letters that stand alone joined, leetspeak read back."""
+    joined = _SPACED.sub(lambda found: found[0].replace(" ", ""), lower)
+    return _LEET_TOKEN.sub(_unleet, _DIGIT_LETTERS.sub(_as_letters, joined)).strip()
+
+
+_ACCENTED = re.compile("[\u00e0-\u00f6\u00f8-\u024f\u1e00-\u1eff]")
+
+
+def _bare(found: re.Match[str]) -> str:
+    first = unicodedata.normalize("NFD", found[0])[0]
+    return {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t"}.get(first, first)
 
 
 _SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z] ){2,}[a-z](?![a-z0-9])")
@@ -137,59 +155,60 @@ def _as_letters(found: re.Match[str]) -> str:
     return found[0].translate(_SHAPES) if len(found[0]) <= 12 else found[0]
 
 
+_LEET_TOKEN = re.compile(r"(?<![a-z0-9.])[a-z0-9@$!|€+]{3,12}(?![a-z0-9.])")
+
+
+def _unleet(found: re.Match[str]) -> str:
+    """c@sh, fr33, $ell, cl1ck: only where a word of the list comes out."""
+    token = found[0]
+    if token.isalpha() or token.isdigit():
+        return token
+    bare = token.rstrip("!+")
+    for shapes in (LEET, LEET_L):
+        if (word := token.translate(shapes)) in leet_words() or (word := bare.translate(shapes)) in leet_words():
+            return word
+    return token
+
+
 # ── squeezed ─────────────────────────────────────────────────────────────────────────────────────
 
-_NUMERALS = "零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖幺两"
-_VALUES = str.maketrans(_NUMERALS, "0012345678912345678912")
-_NUMERAL_RUN = re.compile(f"[{_NUMERALS}0-9]{{5,}}")
+_NUMERAL_RUN = re.compile(f"[{NUMERALS}{HEARD_NUMERALS}0-9]{{5,}}")
 """Numerals are read as digits only in runs as long as an account's number: 三八妇女节 stays words."""
 
+_HEARD_RUN = 6
+"""Runs with characters that only sound like numerals must be longer, and half of it real ones."""
+
+_DIGITS = frozenset("0123456789") | frozenset(NUMERALS)
+_ALL_REAL = re.compile(f"[{NUMERALS}0-9]{{5,}}")
+_SHAPED_DIGITS = re.compile(r"(?<![a-z0-9])[0-9oil]{7,}(?![a-z0-9])")
+_DIGIT_SHAPES = str.maketrans("oil", "011")
 _DROPPED = re.compile(r"[^\w+%@]|_")
 _RUN = re.compile(r"([^0-9])\1{3,}")
 _RUN_ANY = re.compile(r"(.)\1+")
 
 
 def _squeeze(text: str) -> str:
-    heard = _table().homophones_pattern.sub(lambda found: _table().homophones[found[0]], text)
-    joined = _WORD.sub(_as_latin, _DROPPED.sub("", heard))
-    digits = _NUMERAL_RUN.sub(lambda found: found[0].translate(_VALUES), joined)
-    return _RUN.sub(r"\1\1", digits)
+    joined = _latin(_DROPPED.sub("", homophones()(text)))
+    digits = _NUMERAL_RUN.sub(_as_digits, joined)
+    return _RUN.sub(r"\1\1", _SHAPED_DIGITS.sub(_as_number, digits))
+
+
+def _as_digits(found: re.Match[str]) -> str:
+    run = found[0]
+    if run.isascii():
+        return run
+    real = sum(char in _DIGITS for char in run)
+    if real < len(run) and (len(run) < _HEARD_RUN or real * 2 < len(run)):
+        return _ALL_REAL.sub(lambda part: part[0].translate(NUMERAL_VALUES), run)
+    return run.translate(NUMERAL_VALUES).translate(HEARD_VALUES)
+
+
+def _as_number(found: re.Match[str]) -> str:
+    run = found[0]
+    return run.translate(_DIGIT_SHAPES) if sum(char.isdigit() for char in run) >= 5 else run
 
 
 def is_brief(reading: Reading) -> bool:
     """Too short to claim anything (哈哈哈, 666, wow): at most 2 Chinese characters or 4 letters, repeats cut."""
     letters = _RUN_ANY.sub(r"\1", reading.squeezed)
     return len(letters) <= (2 if _HAN.search(letters) else 4)
-
-
-# ── the tables, in a file of their own ───────────────────────────────────────────────────────────
-
-
-class _Disguises(msgspec.Struct):
-    signs: dict[str, str]
-    homophones: dict[str, list[str]]
-
-
-class _Table(msgspec.Struct):
-    signs: dict[str, str]
-    signs_pattern: re.Pattern[str]
-    homophones: dict[str, str]
-    homophones_pattern: re.Pattern[str]
-
-
-@cache
-def _table() -> _Table:
-    raw = files("moderation").joinpath("data/disguises.json").read_bytes()
-    read_in = msgspec.convert(json.loads(raw), _Disguises)
-    homophones = {heard: word for word, many in read_in.homophones.items() for heard in many}
-    return _Table(read_in.signs, _any_of(read_in.signs), homophones, _any_of(homophones))
-
-
-def _any_of(words: dict[str, str]) -> re.Pattern[str]:
-    """Longest first. A word that begins or ends in a Latin letter must stand alone there: "vx", not "convex"."""
-    parts = []
-    for word in sorted(words, key=len, reverse=True):
-        before = "(?<![a-z])" if word[0].isascii() and word[0].isalpha() else ""
-        after = "(?![a-z])" if word[-1].isascii() and word[-1].isalpha() else ""
-        parts.append(before + re.escape(word) + after)
-    return re.compile("|".join(parts))

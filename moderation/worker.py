@@ -13,29 +13,34 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from moderation import shadow as shadow_
 from moderation.followed import Followed
-from moderation.judge import FAILED, Verdict
+from moderation.haste import CALM_BATCH, Haste
+from moderation.judge import FAILED, Heard, Verdict
+from moderation.lost import STORE_LOST, Lost
+from moderation.memory import Memory
 from moderation.model.encoder import ModelUnusable
-from moderation.normalise import Reading, read
-from moderation.pipeline import Pipeline, load_model
-from moderation.policy import Policy, load_policy
-from moderation.recent import LONGEST_WINDOW_MS, Recent, Repeats
-from streamhub.facts import CommentSubmitted
+from moderation.pipeline import Force, Pipeline, load_model
+from moderation.policy import Policy
+from moderation.policy.file import Policies, PolicyFile
+from streamhub.facts import BroadcastFact, CommentSubmitted
+from streamhub.record import moderation_status
 from streamhub.record.group import Taken, WorkerGroup
-from streamhub.record.log import Log, NotRecorded
+from streamhub.record.log import Log
 from streamhub.record.store import connect_follower
-from streamhub.state.projection import Entry, position
+from streamhub.state.projection import Entry
 
 log = logging.getLogger(__name__)
 
 GROUP = "moderation"
-BATCH = 32
-"""Comments judged together."""
+TELL_SECONDS = 1.0
+"""How often the desk is told how the moderation fares."""
 
 BLOCK_MS = 400
 """How long one read waits; also how soon a new broadcast is noticed and `stop` is obeyed."""
@@ -46,19 +51,25 @@ IDLE_MS = 5_000
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
 """Waits between tries while the store cannot be reached; the last one repeats."""
 
-STORE_LOST = (RedisError, NotRecorded, OSError, TimeoutError)
-
 
 async def run(
-    store_url: str, *, model: str, data: Path, policy: Path | None, consumer: str, stop: asyncio.Event
+    store_url: str,
+    *,
+    model: str,
+    data: Path,
+    policy: Path | None,
+    consumer: str,
+    stop: asyncio.Event,
+    shadow: Path | None = None,
 ) -> None:
     """Judge until `stop` is set; what was taken is finished first. Raises PolicyRefused, never for a lost store."""
-    rules = load_policy(policy)
+    policies = Policies(PolicyFile(policy), PolicyFile(shadow) if shadow else None)
+    rules = policies.house.current()
     with ThreadPoolExecutor(1, thread_name_prefix="judge") as thread:
         pipeline = await asyncio.get_running_loop().run_in_executor(thread, _pipeline, model, data, rules)
         log.info("moderation %s ready: model %s, policy %s", consumer, pipeline.model_name or "none", rules.version)
         async with _store(store_url) as store:
-            await _Worker(store, consumer, pipeline, thread).work(stop)
+            await _Worker(store, consumer, pipeline, thread, policies).work(stop)
 
 
 def _pipeline(model: str, data: Path, rules: Policy) -> Pipeline:
@@ -82,22 +93,34 @@ async def _store(url: str) -> AsyncIterator[Redis]:
 class _Worker:
     """One worker's loop over all logs. Owns the only thread in which the pipeline runs."""
 
-    def __init__(self, store: Redis, consumer: str, pipeline: Pipeline, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, store: Redis, consumer: str, pipeline: Pipeline, thread: ThreadPoolExecutor, policies: Policies
+    ) -> None:
         self._store = store
         self._consumer = consumer
         self._pipeline = pipeline
         self._thread = thread
-        self._memories: dict[str, _Memory] = {}
+        self._policies = policies
+        self._haste = Haste()
+        self._memories: dict[str, Memory] = {}
+        self._hasty: set[str] = set()
+        """Logs with new provisional verdicts of ours, which are read before the second look."""
         self._group = WorkerGroup(store, GROUP, consumer)
         self._followed = Followed(store, self._group)
-        self._looked = -1e9
+        self._looked = self._told = -1e9
 
     async def work(self, stop: asyncio.Event) -> None:
         failures = 0
         while not stop.is_set():
             try:
-                for batch in await self._batches(stop):
+                batches = await self._batches(stop)
+                for batch in batches:
                     await self._finish(batch)
+                if not batches:
+                    self._haste.rest()
+                await self._tell()
+                if not batches and not await self._look_again():
+                    await self._open_one()
                 failures = 0
             except STORE_LOST as error:
                 seconds = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
@@ -118,29 +141,28 @@ class _Worker:
         now = time.monotonic()
         left: list[Taken] = []
         if now - self._looked > IDLE_MS / 2000:
-            left = await self._group.take_over(BATCH, IDLE_MS)
+            left = await self._group.take_over(CALM_BATCH, IDLE_MS)
             self._looked = now
-        taken = left or await self._group.take(BATCH, BLOCK_MS)
-        return [taken[start : start + BATCH] for start in range(0, len(taken), BATCH)]
+        wait_ms = 1 if self._hasty or any(memory.owed for memory in self._memories.values()) else BLOCK_MS
+        size = self._haste.batch
+        taken = left or await self._group.take(size, wait_ms)
+        return [taken[start : start + size] for start in range(0, len(taken), size)]
 
     async def _finish(self, batch: Sequence[Taken]) -> None:
         """Judge and record; only then tell the group that these entries are done.
 
         A log whose server cannot be reached is left out, and its entries are taken over later; raises only if
         there is no other."""
-        lost = _Lost()
+        lost = Lost()
         comments: list[Taken] = []
-        judged: list[tuple[Reading, Repeats]] = []
+        heard: list[tuple[Heard, Force]] = []
         for key, entry in batch:
             if isinstance(entry.fact, CommentSubmitted) and key not in lost.why:
                 async with lost.spare(key):
-                    judged.append(await self._look(key, entry))
+                    heard.append(await self._look(key, entry))
                     comments.append((key, entry))
-        for (key, entry), verdict in zip(comments, await self._judge(comments, judged) if judged else [], strict=True):
-            fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=self._pipeline.policy.version)
-            if key not in lost.why:
-                async with lost.spare(key):
-                    await self._group.log(key).append(fact, once=f"verdict:{entry.id}")
+        if comments:
+            await self._verdicts(comments, heard, lost)
         keys = {key for key, _ in batch}
         for key in keys - lost.why.keys():
             mine = [entry for other, entry in batch if other == key]
@@ -150,60 +172,120 @@ class _Worker:
         if lost.why.keys() == keys:
             raise lost.why.popitem()[1]
 
-    async def _look(self, key: str, entry: Entry) -> tuple[Reading, Repeats]:
-        if key not in self._memories:
-            self._memories[key] = _Memory(entry.id)
-        memory = self._memories[key]
-        await memory.catch_up(self._group.log(key), entry.id)
-        reading = read(entry.fact.text)
-        window = self._pipeline.policy.repetition.window_seconds * 1000
-        return reading, memory.recent.repeats(entry.id, entry.fact.viewer, reading, window)
+    async def _verdicts(self, comments: Sequence[Taken], heard: list[tuple[Heard, Force]], lost: Lost) -> None:
+        after = self._policies.house.current().overload.after_seconds
+        hurried = self._haste.look([entry for _, entry in comments], time.time() * 1000, after)
+        verdicts = await self._judge(comments, heard, hurried=hurried)
 
-    async def _judge(self, comments: Sequence[Taken], readings: list[tuple[Reading, Repeats]]) -> list[Verdict]:
+        async def record(key: str, entry: Entry, verdict: Verdict, policy: Policy) -> None:
+            if key not in lost.why:
+                async with lost.spare(key):
+                    await self._record(key, entry, verdict, policy)
+
+        await asyncio.gather(
+            *(
+                record(key, entry, verdict, force.policy)
+                for (key, entry), verdict, (_, force) in zip(comments, verdicts, heard, strict=True)
+            )
+        )
+        if self._policies.shadow and not hurried:
+            with suppress(*STORE_LOST):  # counts that are only looked at
+                await self._try_shadow(self._policies.shadow.current(), comments, heard, verdicts)
+
+    async def _look(self, key: str, entry: Entry) -> tuple[Heard, Force]:
+        if key not in self._memories:
+            self._memories[key] = Memory(entry.id)
+        memory = self._memories[key]
+        await memory.catch_up(self._log(key), entry.id)
+        force = memory.force(self._policies.house.current())
+        return memory.heard(entry, force.policy), force
+
+    async def _record(self, key: str, entry: Entry, verdict: Verdict, policy: Policy) -> None:
+        fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=policy.version)
+        recorded = await self._log(key).append(fact, once=f"verdict:{entry.id}")
+        if verdict.provisional:
+            self._hasty.add(key)
+        slowing = self._memories[key].slowing(entry, verdict, policy) if recorded.fresh else None
+        if slowing:
+            await self._log(key).append(slowing, once=f"slow:{entry.id}")
+
+    async def _judge(
+        self, comments: Sequence[Taken], heard: list[tuple[Heard, Force]], *, hurried: bool = False
+    ) -> list[Verdict]:
         """Off the event loop. A comment that breaks a check is held, and takes no other comment with it."""
         loop = asyncio.get_running_loop()
+        judge = partial(self._pipeline.judge, *map(list, zip(*heard, strict=True)), hurried=hurried)
         try:
-            return await loop.run_in_executor(self._thread, self._pipeline.judge, readings)
+            return await loop.run_in_executor(self._thread, judge)
         except Exception as error:  # noqa: BLE001 (whatever a check or the model raises: a person decides)
             if len(comments) == 1:
                 key, entry = comments[0]
                 log.error("judging %s in %s failed: %s", entry.id, key, type(error).__name__)
                 return [FAILED]
         return [
-            (await self._judge([comment], [reading]))[0] for comment, reading in zip(comments, readings, strict=True)
+            (await self._judge([comment], [one], hurried=hurried))[0]
+            for comment, one in zip(comments, heard, strict=True)
         ]
 
+    async def _look_again(self) -> bool:
+        """A batch of what was judged in haste, by all checks, and their word recorded; False if nothing is owed."""
+        for key in list(self._hasty):
+            while await self._memories[key].read_on(self._log(key)):
+                pass
+            self._hasty.discard(key)
+        owing = next(((key, memory) for key, memory in self._memories.items() if memory.owed), None)
+        if owing is None or self._pipeline.model is None:
+            return False
+        key, memory = owing
+        await memory.read_on(self._log(key))
+        owed = [(key, Entry(comment, said)) for comment, said in list(memory.owed.items())[:CALM_BATCH]]
+        heard = [await self._look(*one) for one in owed]
+        verdicts = await self._judge(owed, heard) if owed else []
+        for (_, entry), verdict, (_, force) in zip(owed, verdicts, heard, strict=True):
+            fact = verdict.revising(entry.id, model=self._pipeline.model_name, policy=force.policy.version)
+            await self._log(key).append(fact, once=f"revise:{entry.id}")
+            memory.owed.pop(entry.id, None)
+        return True
 
-class _Lost:
-    """The logs whose server could not be reached in this turn, and why."""
+    async def _open_one(self) -> None:
+        """In a quiet moment: what a broadcast owes is known before anybody speaks in it again, and one that is
+        over and owes nothing is forgotten."""
+        followed = self._group.keys()
+        for key in [key for key, memory in self._memories.items() if key not in followed and not memory.owed]:
+            del self._memories[key]
+        new = next((key for key in followed if key not in self._memories), None)
+        if new is not None:
+            memory = self._memories[new] = Memory(f"{int(time.time() * 1000)}-0")
+            while await memory.read_on(self._log(new)):
+                pass
 
-    def __init__(self) -> None:
-        self.why: dict[str, Exception] = {}
+    def _log(self, key: str) -> Log:
+        """Of a broadcast that is over too: it may still owe a second look."""
+        followed = self._group.keys()
+        return self._group.log(key) if key in followed else Log(self._store, key, BroadcastFact)
 
-    @asynccontextmanager
-    async def spare(self, key: str) -> AsyncIterator[None]:
-        try:
-            yield
-        except STORE_LOST as error:
-            self.why[key] = error
+    async def _try_shadow(
+        self, policy: Policy, comments: Sequence[Taken], heard: list[tuple[Heard, Force]], verdicts: list[Verdict]
+    ) -> None:
+        """Costs no second encoding: the vectors of these texts are still known."""
+        forces = [(one, Force(policy, force.words, force.claims)) for one, force in heard]
+        others = await self._judge(comments, forces)
+        for key in {key for key, _ in comments}:
+            pairs = [
+                (was.action, would.action)
+                for (other, _), was, would in zip(comments, verdicts, others, strict=True)
+                if other == key
+            ]
+            await shadow_.note(self._store, key, policy.version, pairs)
 
-
-class _Memory:
-    """What was said lately in one broadcast, read from its log from a window before the first comment on."""
-
-    def __init__(self, entry_id: str) -> None:
-        self.recent = Recent()
-        self._after = f"{max(position(entry_id)[0] - LONGEST_WINDOW_MS, 0)}-0"
-
-    async def catch_up(self, log_: Log, entry_id: str) -> None:
-        while position(self._after) < position(entry_id):
-            entries = await log_.read(self._after)
-            if not entries:
-                return
-            for entry in entries:
-                if isinstance(entry.fact, CommentSubmitted):
-                    self.recent.note(entry.id, entry.fact.viewer, read(entry.fact.text))
-            self._after = entries[-1].id
+    async def _tell(self) -> None:
+        now = time.monotonic()
+        if now - self._told > TELL_SECONDS:
+            self._told = now
+            fare: moderation_status.Fare = (
+                "rules-only" if self._pipeline.model is None else "overload" if self._haste.hurried else "normal"
+            )
+            await moderation_status.tell(self._store, self._consumer, fare)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -22,7 +22,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     person: str
     nick: str = ""
-    role: Literal["viewer", "host", "organizer"] = "viewer"
+    role: Literal["viewer", "moderator", "host", "organizer"] = "viewer"
     via: Literal["web", "form", "import"] = "web"
 
 

@@ -19,15 +19,26 @@ from streamhub.facts import (
     TEXT_LIMIT,
     TITLE_LIMIT,
     CommentKind,
+    Preset,
     QuestionStatus,
+    Restricting,
     Stage,
+    Why,
+    WordEffect,
 )
 
 Once = Annotated[str, msgspec.Meta(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_:.-]+$")]
+STATEMENT_LIMIT = 400
+"""Of a claim or of the fact that answers it."""
+
 EntryId = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^\d{1,15}-\d{1,9}$")]
 Code = Annotated[str, msgspec.Meta(pattern=CODE_PATTERN)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_LIMIT)]
 Nick = Annotated[str, msgspec.Meta(min_length=1, max_length=NICK_LIMIT)]
+Turn = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^(\d{1,15}-\d{1,9})?$")]
+Sentence = Annotated[str, msgspec.Meta(max_length=TEXT_LIMIT)]
+Statement = Annotated[str, msgspec.Meta(max_length=STATEMENT_LIMIT)]
+Address = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,16 +82,86 @@ class MoveQuestion(OnceCommand, frozen=True, kw_only=True):
 
 
 class DecideComment(OnceCommand, frozen=True, kw_only=True):
-    """Hosts only. `claim` names the source card to attach (annotate)."""
+    """`claim` names the source card to attach (annotate), or `fact`, `source` and `url` write one.
+
+    `turn` is the `HeldView.turn` that the moderator saw ("" included): where somebody decided since, the answer
+    is a conflict whose `limit` names who. Without it the decision is taken as it comes. `reason` goes to the author."""
 
     comment: EntryId
     action: Literal["publish", "annotate", "reject"]
     claim: Annotated[str, msgspec.Meta(max_length=40)] = ""
-    reason: Annotated[str, msgspec.Meta(max_length=TEXT_LIMIT)] = ""
+    reason: Sentence = ""
+    turn: Turn | None = None
+    fact: Statement = ""
+    source: Sentence = ""
+    url: Address = ""
 
 
 class UndoDecision(OnceCommand, frozen=True, kw_only=True):
     decision: EntryId
+
+
+class RestrictViewer(OnceCommand, frozen=True, kw_only=True):
+    """The author of that comment: may not speak (mute), only now and then (slow), or do nothing here (ban)."""
+
+    comment: EntryId
+    effect: Restricting
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=30 * 24 * 60)]
+    reason: Sentence = ""
+
+
+class LiftRestriction(OnceCommand, frozen=True, kw_only=True):
+    """`viewer` is the public mark of the author (`HeldView.viewer`)."""
+
+    viewer: Annotated[str, msgspec.Meta(max_length=16)]
+
+
+class ReportComment(OnceCommand, frozen=True, kw_only=True):
+    comment: EntryId
+    why: Why = "other"
+
+
+class AppealComment(OnceCommand, frozen=True, kw_only=True):
+    """The author alone, once per comment."""
+
+    comment: EntryId
+    text: Text
+
+
+class ChoosePolicy(OnceCommand, frozen=True, kw_only=True):
+    preset: Preset
+
+
+class AddClaim(OnceCommand, frozen=True, kw_only=True):
+    """Claim and fact in at least one language, and the source with its web address."""
+
+    claim_zh: Statement = ""
+    claim_en: Statement = ""
+    fact_zh: Statement = ""
+    fact_en: Statement = ""
+    source: Sentence = ""
+    url: Address = ""
+
+
+class WithdrawClaim(OnceCommand, frozen=True, kw_only=True):
+    claim: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
+class ListWord(OnceCommand, frozen=True, kw_only=True):
+    """Words and addresses, no patterns."""
+
+    word: Annotated[str, msgspec.Meta(min_length=2, max_length=60)]
+    effect: WordEffect
+
+
+class UnlistWord(OnceCommand, frozen=True, kw_only=True):
+    word: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+
+
+class ConsentTraining(OnceCommand, frozen=True, kw_only=True):
+    """Organizers only: whether decisions of people in this broadcast may become training rows."""
+
+    given: bool
 
 
 class CampaignAct(OnceCommand, frozen=True, kw_only=True):
@@ -119,6 +200,7 @@ RefusalCode = Literal[
     "closed",  # not open (yet, or any more)
     "rate",  # too fast: retry_after seconds
     "forbidden",  # needs another role: sign in
+    "restricted",  # muted or banned by a person: `field` says which, retry_after seconds until it ends
     "not_joined",  # the socket has not joined a broadcast
     "conflict",  # already there, already done by somebody else
     "unavailable",  # could not be recorded: nothing was kept, try again

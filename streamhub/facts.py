@@ -62,6 +62,7 @@ ReasonCode = Literal[
     "claim",  # matches a known misconception: the note says which
     "unsure",  # the checks disagree: a person looks
     "person",  # a host or moderator decided
+    "reported",  # viewers reported it, and the policy in force hides it until a person has looked
 ]
 
 
@@ -123,10 +124,26 @@ class CommentSubmitted(Fact, frozen=True, kw_only=True):
     once: str = ""
     via: Via = "web"
     simulated: bool = False
+    hosting: bool = False
+    """Said by somebody who hosts this broadcast."""
 
 
 class CommentJudged(Fact, frozen=True, kw_only=True):
     """The machine's verdict; once per comment."""
+
+    comment: str
+    action: Action
+    reasons: tuple[Reason, ...] = ()
+    scores: dict[str, float] = {}
+    note: Note | None = None
+    model: str = ""
+    policy: str = ""
+    provisional: bool = False
+    """Fell without the encoder for want of time; a VerdictRevised may replace it."""
+
+
+class VerdictRevised(Fact, frozen=True, kw_only=True):
+    """The machine looked again at a provisional verdict; once per comment. A person's decision still beats it."""
 
     comment: str
     action: Action
@@ -145,6 +162,7 @@ class CommentDecided(Fact, frozen=True, kw_only=True):
     by: str
     reason: str = ""
     note: Note | None = None
+    once: str = ""
 
 
 # ── questions ────────────────────────────────────────────────────────────────────────────────────
@@ -172,19 +190,98 @@ class DecisionUndone(Fact, frozen=True, kw_only=True):
     by: str
 
 
+# ── moderation by people ─────────────────────────────────────────────────────────────────────────
+
+Preset = Literal["default", "open", "careful", "school", "emergency"]
+WordEffect = Literal["allow", "hold"]
+Restricting = Literal["mute", "slow", "ban"]
+Why = Literal["promotion", "abuse", "misinformation", "other"]
+
+
+class PolicyChosen(Fact, frozen=True, kw_only=True):
+    preset: Preset
+    by: str
+
+
+class ClaimAdded(Fact, frozen=True, kw_only=True):
+    """Extends this broadcast's claim bank. Texts may be in one language ("" in the other); a source there always is."""
+
+    id: str
+    claim_zh: str = ""
+    claim_en: str = ""
+    fact_zh: str = ""
+    fact_en: str = ""
+    source: str
+    url: str
+    by: str
+
+
+class ClaimWithdrawn(Fact, frozen=True, kw_only=True):
+    claim: str
+    by: str
+
+
+class WordListed(Fact, frozen=True, kw_only=True):
+    """A word or address, never a pattern. "allow": it does not count against a comment; "hold": a person looks."""
+
+    word: str
+    effect: WordEffect
+    by: str
+
+
+class WordUnlisted(Fact, frozen=True, kw_only=True):
+    word: str
+    by: str
+
+
+class TrainingConsented(Fact, frozen=True, kw_only=True):
+    """The organizer's word that decisions of people may become training rows; the latest counts."""
+
+    given: bool
+    by: str
+
+
+class ViewerRestricted(Fact, frozen=True, kw_only=True):
+    """Until `until_ms`; a later one of the same viewer replaces it. `comment` is what it was about ("" if none)."""
+
+    viewer: str
+    effect: Restricting
+    until_ms: int
+    by: str
+    reason: str = ""
+    comment: str = ""
+
+
+class RestrictionLifted(Fact, frozen=True, kw_only=True):
+    viewer: str
+    by: str
+
+
+class CommentReported(Fact, frozen=True, kw_only=True):
+    """`weight` (0..1) is the reporter's record when it was made; `hides`: the policy then in force hid the comment."""
+
+    comment: str
+    viewer: str
+    why: Why = "other"
+    weight: float = 0.5
+    hides: bool = False
+
+
+class AppealMade(Fact, frozen=True, kw_only=True):
+    """The author's objection, once per comment. The next CommentDecided about it is its answer."""
+
+    comment: str
+    viewer: str
+    text: str
+
+
 BroadcastFact = (
-    BroadcastCreated
-    | BroadcastEdited
-    | BroadcastOpened
-    | BroadcastClosed
-    | ViewerJoined
-    | CommentSubmitted
-    | CommentJudged
-    | CommentDecided
-    | QuestionVoted
-    | QuestionMoved
-    | DecisionUndone
-)
+    BroadcastCreated | BroadcastEdited | BroadcastOpened | BroadcastClosed
+    | ViewerJoined | CommentSubmitted | CommentJudged | VerdictRevised | CommentDecided
+    | QuestionVoted | QuestionMoved | DecisionUndone
+    | PolicyChosen | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted | TrainingConsented
+    | ViewerRestricted | RestrictionLifted | CommentReported | AppealMade
+)  # fmt: skip
 
 
 # ── campaigns (a module adds its own facts to these; see campaign.py) ────────────────────────────

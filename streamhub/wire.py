@@ -5,11 +5,13 @@ Texts for readers carry both languages where they differ; the browser picks.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from streamhub.campaign import Basis, Figure
 from streamhub.commands import Refusal
-from streamhub.facts import Action, CommentKind, Note, QuestionStatus, Reason, Stage
+from streamhub.facts import Action, CommentKind, Note, QuestionStatus, Reason, Restricting, Stage
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,6 +76,9 @@ class Batch(Wire, frozen=True, kw_only=True):
     people: int | None = None
 
 
+Objection = Literal["", "open", "granted", "kept"]
+
+
 class Outcome(Wire, frozen=True, kw_only=True):
     """Event "outcome", to the author alone: what became of their own comment or question."""
 
@@ -87,6 +92,10 @@ class Outcome(Wire, frozen=True, kw_only=True):
     kind: CommentKind = "comment"
     question: QuestionView | None = None
     """Set when the host moved or answered it."""
+    why: str = ""
+    """What the moderator wrote to the author."""
+    appeal: Objection = ""
+    """The author's objection: none, waiting for a person, granted, or the decision is kept."""
 
 
 class HeldView(Wire, frozen=True, kw_only=True):
@@ -106,6 +115,35 @@ class HeldView(Wire, frozen=True, kw_only=True):
     policy: str = ""
     decision: str = ""
     """Entry of the latest person's decision: what undo names."""
+    turn: str = ""
+    """What a decision about it names, so that two moderators never collide."""
+    by: str = ""
+    """Who made the decision that stands ("host:Mei"), and what they wrote to the author."""
+    why: str = ""
+    plain: str = ""
+    """The text as the checks read it, where that differs."""
+    alike: str = ""
+    """Held items with the same value say nearly the same; "" for those that stand alone."""
+    reports: dict[str, int] = {}
+    """Open reports by viewers: reason -> how many."""
+    weight: float = 0.0
+    """What these reports weigh together, by the records of who made them."""
+    appeal: str = ""
+    """The author's objection, while it waits for an answer."""
+    restricted: Restricting | None = None
+    until: int = 0
+    """What the author is restricted by now, and until when (Unix ms)."""
+
+
+class RestrictionView(Wire, frozen=True, kw_only=True):
+    """`viewer` is the public mark: what `lift` names."""
+
+    viewer: str
+    nick: str
+    effect: Restricting
+    until: int
+    by: str
+    reason: str = ""
 
 
 class Review(Wire, frozen=True, kw_only=True):
@@ -114,6 +152,11 @@ class Review(Wire, frozen=True, kw_only=True):
     as_of: str
     held: tuple[HeldView, ...] = ()
     decided: tuple[HeldView, ...] = ()
+    moderation: Literal["normal", "overload", "rules-only", "away"] = "normal"
+    """How the checks fare: all of them; the encoder looks afterwards; rules alone, the rest waits for people; none."""
+    backlog: int = 0
+    """All that wait for a person, however many of them `held` lists."""
+    restricted: tuple[RestrictionView, ...] = ()
 
 
 class BoardRow(Wire, frozen=True, kw_only=True):

@@ -6,34 +6,38 @@ Called by `serve.py`; tests make one over their own store.
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from functools import lru_cache
 
 from aiohttp import web
 from redis.exceptions import RedisError
 
 from campaigns import travel
 from moderation.model.claims import claim_bank
+from moderation.normalise import read
 from streamhub.commands import Refusal, Refused
 from streamhub.live.admission import (
     ROLE_COOKIE,
     VIEWER_COOKIE,
     VIEWER_SECONDS,
     Signer,
+    address_of,
 )
-from streamhub.live.hub import Hub, address_of
+from streamhub.live.hub import Hub
 from streamhub.live.neighbours import Neighbours
 from streamhub.record.store import connect, connect_follower
 from streamhub.wire import Denied
 from web import keys, render
-from web.pages import api, campaigns, home, host, language, organize, report, sign_in, watch
+from web.pages import api, campaigns, home, host, language, objections, organize, report, rules, sign_in, watch
 from web.seen import at_least
 from web.settings import Settings
 
 log = logging.getLogger(__name__)
 
 MODULES = {travel.module.name: travel.module}
-PAGES = (home, language, watch, host, organize, campaigns, report, sign_in, api)
+PAGES = (home, language, watch, objections, host, rules, organize, campaigns, report, sign_in, api)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -49,7 +53,7 @@ SECURITY_HEADERS = {
 }
 
 STATUS_OF = {
-    "invalid": 400, "unknown": 404, "closed": 409, "rate": 429, "forbidden": 403, "not_joined": 409,
+    "invalid": 400, "unknown": 404, "closed": 409, "rate": 429, "forbidden": 403, "restricted": 403, "not_joined": 409,
     "conflict": 409, "unavailable": 503,
 }  # fmt: skip
 
@@ -69,6 +73,7 @@ def create_app(settings: Settings) -> web.Application:
         modules=MODULES,
         notes={name: claim.note() for name, claim in claim_bank().items()},
         behind_proxy=settings.behind_proxy,
+        plain=_as_read,
     )
     app[keys.HUB].server.attach(app)
     if settings.hub:
@@ -81,6 +86,14 @@ def create_app(settings: Settings) -> web.Application:
     if render.STATIC.exists():
         app.router.add_static("/static/", render.STATIC)
     return app
+
+
+@lru_cache(maxsize=1000)
+def _as_read(text: str) -> str:
+    """What a comment says to the checks; as typed, where only width and case differ, which nobody is misled by."""
+    plain = read(text).plain
+    typed = " ".join(unicodedata.normalize("NFKC", text).split())
+    return text if typed.casefold() == plain.casefold() else plain
 
 
 async def _run_hub(app: web.Application) -> AsyncIterator[None]:

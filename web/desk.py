@@ -41,6 +41,7 @@ def words(_: Say) -> dict[str, dict[str, str]]:
             "claim": _("Matches a known misconception"),
             "unsure": _("The checks disagree: please judge yourself"),
             "person": _("Decided by a person"),
+            "reported": _("Viewers reported it, and the policy in force hides it until you have looked"),
             "overdue": _("No verdict came in time: please look"),
         },
         "badge": {
@@ -53,6 +54,8 @@ def words(_: Say) -> dict[str, dict[str, str]]:
             "unsure": _("Unsure"),
             "person": _("By a person"),
             "overdue": _("No verdict yet"),
+            "reported": _("Reported"),
+            "appeal": _("Objection"),
             "waiting": _("Waiting"),
             "answering": _("Answering now"),
             "answered": _("Answered"),
@@ -73,11 +76,32 @@ def words(_: Say) -> dict[str, dict[str, str]]:
         },
         "lane": {
             "questions": _("Questions"),
-            "held": _("Held comments"),
+            "held": _("To review"),
             "later": _("Later"),
             "answered": _("Answered"),
             "dismissed": _("Dismissed"),
             "decided": _("Decisions"),
+        },
+        "why": {
+            "promotion": _("Advertising"),
+            "abuse": _("Insult"),
+            "misinformation": _("Misleading"),
+            "other": _("Something else"),
+        },
+        "effect": {
+            "mute": _("Muted until %(until)s"),
+            "slow": _("Slowed until %(until)s"),
+            "ban": _("Banned until %(until)s"),
+        },
+        "fare": {
+            "overload": _(
+                "More is said than the model can read in time. Rules decide at once, the model looks again"
+                " afterwards. Waiting for you: %(count)s."
+            ),
+            "rules-only": _(
+                "The model is not there. Rules decide alone, and what they do not know waits for you: %(count)s."
+            ),
+            "away": _("No checks are running, so nothing appears by itself. Waiting for you: %(count)s."),
         },
         "order": {
             "questions": "",
@@ -89,7 +113,7 @@ def words(_: Say) -> dict[str, dict[str, str]]:
         },
         "empty": {
             "questions": _("No question is waiting. New ones appear here, the most wanted first."),
-            "held": _("Nothing is held. What the checks doubt waits here for you."),
+            "held": _("Nothing to review. What the checks doubt, viewers report or authors object to waits here."),
             "later": _("Nothing is put off for later."),
             "answered": _("No question is answered yet."),
             "dismissed": _("No question is dismissed."),
@@ -106,15 +130,64 @@ def words(_: Say) -> dict[str, dict[str, str]]:
             "new_one": _("1 new"),
             "new_many": _("%(count)s new"),
             "resort": _("The order has changed: sort again"),
+            "first": _("%(who)s was first: this is decided already"),
+            "since": _("Something has happened to this comment since you saw it. Please look again"),
+            "chosen": _("%(count)s chosen"),
+            "alike": _("Do the same with %(count)s more that say nearly this"),
+            "done_many": _("%(count)s comments"),
+            "restricted": _("Done: %(what)s"),
+            "decided_by": _("Decided by %(who)s"),
+            "host": _("host"),
+            "moderator": _("moderator"),
+            "organizer": _("organizer"),
         },
     }
+
+
+def shortcuts(_: Say, *, hosts: bool) -> list[tuple[str, str]]:
+    """What each key does, for the list that "?" opens."""
+    questions = [
+        ("A", _("Answering now")),
+        ("D", _("Answered")),
+        ("L", _("Later")),
+        ("X", _("Dismiss")),
+        ("W", _("Back to the queue")),
+    ]
+    review = [
+        ("P", _("Publish")),
+        ("R", _("Reject")),
+        ("C", _("Choose a source card")),
+        ("S", _("Publish with this card")),
+        ("G", _("The same for those that say nearly this")),
+        ("M", _("Restrict this person…")),
+        ("V", _("Choose for several at once")),
+        ("⇧P ⇧R", _("Publish or reject the chosen")),
+    ]
+    both = [
+        ("J K", _("Next, previous")),
+        ("1 2 3", _("Change the list")),
+        ("E", _("Write")),
+        ("U", _("Take back")),
+        ("N", _("Show what is new")),
+        ("?", _("This list")),
+    ]
+    return [*(questions if hosts else []), *review, *both]
+
+
+def restricted(effect: str, _: Say) -> str:
+    """What was just done to a person; "" if nothing."""
+    return {
+        "mute": _("Muted. The person is told why and until when."),
+        "slow": _("Slowed down: one comment in 30 seconds."),
+        "ban": _("Banned. The person is told why and until when."),
+    }.get(effect, "")
 
 
 def counts(questions: list[QuestionView], review: Review) -> dict[Lane, int]:
     found: dict[Lane, int] = dict.fromkeys(LANES, 0)
     for question in questions:
         found[LANE_OF[question.status]] += 1
-    found["held"] = len(review.held)
+    found["held"] = max(review.backlog, len(review.held))
     found["decided"] = len(decided(questions, review))
     return found
 
@@ -148,12 +221,34 @@ def row(lane: Lane, view: QuestionView | HeldView) -> Row:
 
 
 def _row(view: QuestionView | HeldView, *, badge: str, votes: int | None, reply: str) -> Row:
-    said = {"id": view.id, "text": view.text, "nick": view.nick, "at": view.at}
+    said = {"id": view.id, "text": view.text, "nick": view.nick, "at": view.at, "turn": getattr(view, "turn", "")}
     return said | {"badge": badge, "votes": votes, "reply": reply}
 
 
 def reason_code(view: HeldView) -> str:
+    """What a row says of why it is there: an objection first, then reports, then what the checks found."""
+    if view.appeal:
+        return "appeal"
+    if view.status == "shown":
+        return "reported" if view.reports else "shown"
     return view.reasons[0].code if view.reasons else "overdue"
+
+
+def lanes_of(*, hosts: bool) -> tuple[Lane, ...]:
+    """Whoever only moderates sees no questions."""
+    return LANES if hosts else ("held", "decided")
+
+
+def alike(view: HeldView, review: Review) -> list[HeldView]:
+    """The other held items that say nearly the same."""
+    return [other for other in review.held if view.alike and other.alike == view.alike and other.id != view.id]
+
+
+def actor(by: str, words: dict[str, dict[str, str]]) -> str:
+    """ "host:Mei" -> "Mei (host)", in the reader's language."""
+    role, _, name = by.partition(":")
+    said = words["say"].get(role, role)
+    return f"{name} ({said})" if name else said
 
 
 def said_by(state: BroadcastState, but: str) -> list[Row]:

@@ -18,9 +18,15 @@ TARGET = Path(__file__).parent.parent / "docs" / "protocol.md"
 SENT = {
     "batch": wire.Batch, "outcome": wire.Outcome, "review": wire.Review, "campaign": wire.CampaignView,
 }  # fmt: skip
+WHO = {
+    "viewer": "anybody who joined",
+    "moderator": "moderators, hosts and organizers",
+    "host": "hosts and organizers",
+    "organizer": "organizers",
+}
 PARTS = (
-    wire.ShownComment, wire.QuestionView, wire.BroadcastView, wire.HeldView, wire.BoardRow, commands.Refusal,
-    facts.Note, facts.Reason, facts.Stage,
+    wire.ShownComment, wire.QuestionView, wire.BroadcastView, wire.HeldView, wire.RestrictionView, wire.BoardRow,
+    commands.Refusal, facts.Note, facts.Reason, facts.Stage,
 )  # fmt: skip
 
 INTRODUCTION = """# Protocol
@@ -33,7 +39,8 @@ TypeScript (`web/browser/wire.ts`, made by `make build`).
 Standard Socket.IO 5 over Engine.IO 4 at `/socket.io/`, default namespace; any stock client will do.
 
 - **Who you are.** Browsers are known by their cookies. Programs give `auth`: `{"token": "..."}` to be the same viewer
-  again (the token comes with the answer to `join`), `{"role": "..."}` to act as host or organizer. Both may be absent.
+  again (the token comes with the answer to `join`), `{"role": "..."}` to act as moderator, host or organizer. Both may
+  be absent.
 - **Commands** are events with one object and an acknowledgement: `{"ok": true, "id": ...}` when it is recorded, or
   `{"ok": false, "error": Refusal}`, and then nothing was recorded. Repeat a command with the same `once` whenever you
   are unsure: it changes nothing twice and gives the same `id`.
@@ -52,9 +59,9 @@ def _lines() -> Iterator[str]:
     yield "### Commands\n"
     yield from _struct("join", commands.Join, "anybody; first on every connection. Answer: `Joined`")
     for name, act in ACTS.items():
-        who = "hosts of the broadcast" if act.host else "anybody who joined"
+        who = WHO[act.role]
         when = ", while it is open" if act.needs_open else ""
-        rate = f"{act.rate.burst:g} at once, then {act.rate.per_second:g} a second (not for hosts)"
+        rate = f"{act.rate.burst:g} at once, then {act.rate.per_second:g} a second (not for moderators and hosts)"
         yield from _struct(name, act.command, f"{who}{when}; {rate}. Answer: `Accepted`")
     yield from _struct("campaign", commands.CampaignAct, "anybody who joined. Answer: `Accepted` with `mine`")
     for module in MODULES.values():

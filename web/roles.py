@@ -75,6 +75,7 @@ def run_moderation(settings: Settings, consumer: str = "") -> None:
             model=settings.model,
             data=settings.data,
             policy=settings.policy,
+            shadow=settings.shadow,
             consumer=consumer or f"moderation-{secrets.token_hex(4)}",
             stop=stop,
         )

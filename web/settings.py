@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """They and the primary confirm that they have it on disk."""
     model: str = DEFAULT_MODEL
     policy: Path | None = None
+    shadow: Path | None = None
+    """A policy that is only tried: what it would have said is counted, never done."""
     fsync: Literal["always", "everysec"] = "always"
     public_url: str = ""
     """How people reach the server, for links and QR codes, where that differs from host and port."""
@@ -101,6 +103,7 @@ def from_environment(environ: Mapping[str, str], **given: object) -> Settings:
         "on_disk": "STREAMHUB_ON_DISK",
         "model": "STREAMHUB_MODEL",
         "policy": "STREAMHUB_POLICY",
+        "shadow": "STREAMHUB_SHADOW",
         "fsync": "STREAMHUB_FSYNC",
         "public_url": "STREAMHUB_URL",
         "behind_proxy": "STREAMHUB_BEHIND_PROXY",

@@ -7,18 +7,17 @@ say of themselves, of waste or of the weather (垃圾, 打死我也不, killing 
 from __future__ import annotations
 
 from moderation.checks.finding import Finding
-from moderation.checks.patterns import first_that_fires
-from moderation.normalise import Reading
 from moderation.policy import Abuse
 from streamhub.facts import Reason
 
 
-def abuse(reading: Reading, policy: Abuse) -> Finding | None:
-    rule = first_that_fires("abuse", reading)
+def abuse(rule: str, policy: Abuse) -> Finding | None:
+    """`rule`: the id of the rule that fired, or ""."""
     return Finding(policy.action, Reason(code="abuse", rule=rule)) if rule else None
 
 
-def abuse_score(score: float, policy: Abuse) -> Finding | None:
-    if score < policy.hold_at:
+def abuse_score(score: float, policy: Abuse, *, less: float = 0.0) -> Finding | None:
+    """`less`: how much earlier the threshold is for this author."""
+    if score < policy.hold_at - less:
         return None
     return Finding(policy.action, Reason(code="abuse", rule="head", score=round(score, 3)))

@@ -1,26 +1,34 @@
 """Policies: the thresholds in TOML files, each with its reason, and the types they are read into.
 
-Called by the worker and the evaluation. A policy is named in every verdict by its name and a hash of what
-it says, so a report can tell which rules were in force.
+Called by the worker, the evaluation and the trial. A policy is named in every verdict by its name and a hash of
+what it says, so a report can tell which rules were in force. A file may extend a preset and name only what differs.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
-DEFAULT = Path(__file__).parent / "default.toml"
+FOLDER = Path(__file__).parent
+DEFAULT = FOLDER / "default.toml"
+
+Preset = Literal["default", "open", "careful", "school", "emergency"]
+PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.01)]
+"""1.01 switches a check off: no probability reaches it."""
 Outcome = Literal["publish", "hold", "reject"]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
 class PolicyRefused(Exception):
-    """The policy file cannot be used; the message names the file and the key."""
+    """The policy file cannot be used; the message names the file, the key and its line."""
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,6 +40,7 @@ class Repetition(_Section, frozen=True):
     by_one: Annotated[int, msgspec.Meta(ge=2)]
     by_many: Annotated[int, msgspec.Meta(ge=2)]
     raid_length: Annotated[int, msgspec.Meta(ge=1)]
+    alike_at: Annotated[float, msgspec.Meta(ge=0.5, le=1.01)]
 
 
 class Contact(_Section, frozen=True):
@@ -48,6 +57,16 @@ class Abuse(_Section, frozen=True):
     hold_at: Share
 
 
+class Evidence(_Section, frozen=True):
+    action: Literal["publish", "annotate"]
+
+
+class Linear(_Section, frozen=True):
+    promotion_at: Share
+    abuse_at: Share
+    harmless_at: Share
+
+
 class Misinformation(_Section, frozen=True):
     hold_at: Share
 
@@ -61,15 +80,41 @@ class Unsure(_Section, frozen=True):
     doubt_at: Share
 
 
+class Newcomer(_Section, frozen=True):
+    stricter_by: Annotated[float, msgspec.Meta(ge=0.0, le=0.5)]
+
+
+class Slow(_Section, frozen=True):
+    after_held: Annotated[int, msgspec.Meta(ge=0)]
+    within_seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)]
+    for_seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+
+
+class Overload(_Section, frozen=True):
+    after_seconds: Annotated[float, msgspec.Meta(gt=0, le=60)]
+    unsure: Literal["publish", "hold"]
+
+
+class Words(_Section, frozen=True):
+    allow: tuple[Word, ...]
+    hold: tuple[Word, ...]
+
+
 class Policy(_Section, frozen=True):
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,24}$")]
     repetition: Repetition
     contact: Contact
     promotion: Promotion
     abuse: Abuse
+    evidence: Evidence
+    linear: Linear
     misinformation: Misinformation
     claim: ClaimMatch
     unsure: Unsure
+    newcomer: Newcomer
+    slow: Slow
+    overload: Overload
+    words: Words
 
     @property
     def version(self) -> str:
@@ -81,6 +126,51 @@ def load_policy(path: Path | None = None) -> Policy:
     """The policy in this file, or the default; raises PolicyRefused."""
     place = path or DEFAULT
     try:
-        return msgspec.convert(tomllib.loads(place.read_text("utf-8")), Policy)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        text = place.read_text("utf-8")
+        given = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PolicyRefused(f"{place.name}: {error}") from error
+    try:
+        return msgspec.convert(_extended(given), Policy)
+    except msgspec.ValidationError as error:
+        raise PolicyRefused(f"{place.name}, line {_line(text, str(error))}: {error}") from error
+
+
+@cache
+def preset(name: Preset) -> Policy:
+    """One of the policies that come with StreamHub."""
+    return load_policy(FOLDER / f"{name}.toml")
+
+
+def _extended(given: dict[str, Any]) -> dict[str, Any]:
+    """What the file says over what it extends; a file that extends nothing must say everything itself."""
+    base = given.pop("extends", None)
+    if base is None:
+        return given
+    if base not in PRESETS:
+        raise msgspec.ValidationError(f"Object contains unknown preset `{base}` in `extends`: {', '.join(PRESETS)}")
+    whole = _extended(tomllib.loads((FOLDER / f"{base}.toml").read_text("utf-8")))
+    for key, value in given.items():
+        inside = whole.get(key)
+        whole[key] = inside | value if isinstance(inside, dict) and isinstance(value, dict) else value
+    return whole
+
+
+_FIELD = re.compile(r"`([a-z_]+)`")
+_PATH = re.compile(r"\$\.?([a-z_]*)\.?([a-z_]*)")
+
+
+def _line(text: str, message: str) -> int:
+    """The line that a message of msgspec is about: of its key, else of its section, else the first."""
+    before, _, where = message.rpartition(" - at ")
+    section, key = _PATH.search(where).groups() if _PATH.search(where) else ("", "")  # type: ignore[union-attr]
+    named = _FIELD.search(before or message)
+    key = key or (named[1] if named and "field" in message else "extends" if "extends" in message else "")
+    inside, best = "", 1
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if line.startswith("["):
+            inside = line.strip("[] ")
+            best = number if inside in (section, key) else best
+        elif key and inside in (section, "") and re.match(rf"{re.escape(key)}\s*=", line):
+            return number
+    return best

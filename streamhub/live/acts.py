@@ -2,7 +2,7 @@
 
 `hub.py` finds them in `ACTS` by the event's name. The name, the command's type, the role it needs and
 whether the broadcast must be open stand above each body. The view that `decide` uses may be milliseconds
-old; double votes and late entries are settled by their place in the log.
+old; double votes and late entries are settled by their place in the log. Acts of moderation: `reviewing.py`.
 """
 
 from __future__ import annotations
@@ -11,57 +11,55 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from streamhub.commands import (
-    DecideComment,
-    MoveQuestion,
-    OnceCommand,
-    SubmitComment,
-    UndoDecision,
-    VoteQuestion,
-    refuse,
-)
-from streamhub.facts import (
-    CommentDecided,
-    CommentSubmitted,
-    DecisionUndone,
-    Fact,
-    Note,
-    QuestionMoved,
-    QuestionVoted,
-)
-from streamhub.live.admission import ACT_RATE, COMMENT_RATE, Person, Rate
+from streamhub.commands import MoveQuestion, OnceCommand, SubmitComment, VoteQuestion, refuse
+from streamhub.facts import CommentSubmitted, Fact, Note, QuestionMoved, QuestionVoted
+from streamhub.live.admission import ACT_RATE, COMMENT_RATE, Person, Rate, Role
 from streamhub.state.broadcast import BroadcastState
 from streamhub.state.questions import Question
 
-Notes = Mapping[str, Note]
-"""Claim id -> source card: what a host can attach."""
 
-Decide = Callable[[BroadcastState, Any, Person, Notes], Fact]
+class Given(NamedTuple):
+    """What an act may use besides the state: claim id -> source card, and the wall clock (Unix ms)."""
+
+    notes: Mapping[str, Note]
+    now_ms: int
+
+
+Decide = Callable[[BroadcastState, Any, Person, Given], Fact]
 
 
 class Act(NamedTuple):
+    """`turn`: which turn a command wants to take; of two commands that name the same, one is recorded."""
+
     command: type[OnceCommand]
     decide: Decide
-    host: bool
+    role: Role
     needs_open: bool
     rate: Rate
+    turn: Callable[[Any], str]
 
 
 ACTS: dict[str, Act] = {}
 
 
 def act(
-    name: str, command: type[OnceCommand], *, host: bool = False, needs_open: bool = False, rate: Rate = ACT_RATE
+    name: str,
+    command: type[OnceCommand],
+    *,
+    role: Role = "viewer",
+    needs_open: bool = False,
+    rate: Rate = ACT_RATE,
+    turn: Callable[[Any], str] = lambda _: "",
 ) -> Callable[[Decide], Decide]:
     def register(decide: Decide) -> Decide:
-        ACTS[name] = Act(command, decide, host, needs_open, rate)
+        ACTS[name] = Act(command, decide, role, needs_open, rate, turn)
         return decide
 
     return register
 
 
 @act("comment", SubmitComment, needs_open=True, rate=COMMENT_RATE)
-def submit_comment(state: BroadcastState, command: SubmitComment, person: Person, _: Notes) -> Fact:
+def submit_comment(state: BroadcastState, command: SubmitComment, person: Person, _: Given) -> Fact:
     text, nick = readable(command.text), readable(command.nick)
     if not text:
         raise refuse("invalid", "the text is empty", field="text", limit="1 to 200 characters")
@@ -75,11 +73,12 @@ def submit_comment(state: BroadcastState, command: SubmitComment, person: Person
         once=command.once,
         via=person.via,
         simulated=person.via == "replay",
+        hosting=person.hosts(state.details.code),
     )
 
 
 @act("vote", VoteQuestion, needs_open=True)
-def vote_question(state: BroadcastState, command: VoteQuestion, person: Person, _: Notes) -> Fact:
+def vote_question(state: BroadcastState, command: VoteQuestion, person: Person, _: Given) -> Fact:
     question = _question(state, command.question)
     if state.comments.by_id[question.id].status != "shown":
         raise refuse("unknown", "no such question", field="question")
@@ -88,36 +87,12 @@ def vote_question(state: BroadcastState, command: VoteQuestion, person: Person, 
     return QuestionVoted(question=question.id, viewer=person.viewer, up=command.up)
 
 
-@act("move", MoveQuestion, host=True)
-def move_question(state: BroadcastState, command: MoveQuestion, person: Person, _: Notes) -> Fact:
+@act("move", MoveQuestion, role="host")
+def move_question(state: BroadcastState, command: MoveQuestion, person: Person, _: Given) -> Fact:
     question = _question(state, command.question)
     return QuestionMoved(
         question=question.id, to=command.to, by=person.actor, answer=readable(command.answer, lines=True)
     )
-
-
-@act("decide", DecideComment, host=True)
-def decide_comment(state: BroadcastState, command: DecideComment, person: Person, notes: Notes) -> Fact:
-    comment = state.comments.by_id.get(command.comment)
-    if comment is None:
-        raise refuse("unknown", "no such comment", field="comment")
-    note = None
-    if command.action == "annotate":
-        suggested = comment.verdict.note if comment.verdict else None
-        note = notes.get(command.claim) if command.claim else comment.note or suggested
-        if note is None:
-            raise refuse("invalid", "choose the source card to attach", field="claim")
-    return CommentDecided(
-        comment=comment.id, action=command.action, by=person.actor, reason=readable(command.reason), note=note
-    )
-
-
-@act("undo", UndoDecision, host=True)
-def undo_decision(state: BroadcastState, command: UndoDecision, person: Person, _: Notes) -> Fact:
-    known = command.decision in state.comments.decision_of or command.decision in state.questions.decision_of
-    if not known:
-        raise refuse("unknown", "no such decision", field="decision")
-    return DecisionUndone(decision=command.decision, by=person.actor)
 
 
 def readable(text: str, *, lines: bool = False) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -16,20 +17,22 @@ import msgspec
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from streamhub.commands import refuse
-from streamhub.facts import Via
+from streamhub.facts import Via, ViewerRestricted
 
 VIEWER_COOKIE = "streamhub_viewer"
 ROLE_COOKIE = "streamhub_role"
 VIEWER_SECONDS = 400 * 86400
 ROLE_SECONDS = 30 * 86400
 
-Role = Literal["viewer", "host", "organizer"]
+Role = Literal["viewer", "moderator", "host", "organizer"]
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """A role that somebody signed in to. `broadcast` is "" for organizers, who may host everywhere."""
+    """A role that somebody signed in to. `broadcast` is "" for organizers, who may host everywhere.
 
-    role: Literal["host", "organizer"]
+    Moderators review comments and restrict people; hosts also run questions and set the policy."""
+
+    role: Literal["moderator", "host", "organizer"]
     broadcast: str = ""
     name: str = ""
 
@@ -45,10 +48,19 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     """True if the id was made just now: there was no (valid) token."""
 
     def hosts(self, code: str) -> bool:
-        return self.grant is not None and (self.grant.role == "organizer" or self.grant.broadcast == code)
+        return self.organizes or (self.grant is not None and self.grant.role == "host" and self.grant.broadcast == code)
+
+    def moderates(self, code: str) -> bool:
+        return self.organizes or (self.grant is not None and self.grant.broadcast == code)
 
     def role_in(self, code: str) -> Role:
-        return self.grant.role if self.grant and self.hosts(code) else "viewer"
+        return self.grant.role if self.grant and self.moderates(code) else "viewer"
+
+    def may(self, role: Role, code: str) -> bool:
+        """Whether this person may do in that broadcast what needs this role."""
+        if role == "viewer":
+            return True
+        return {"moderator": self.moderates(code), "host": self.hosts(code), "organizer": self.organizes}[role]
 
     @property
     def organizes(self) -> bool:
@@ -104,6 +116,15 @@ def _loads(signed: URLSafeTimedSerializer, token: str, seconds: int) -> Any:
     return content
 
 
+def address_of(request: Any, behind_proxy: bool) -> str:
+    """The viewer's address; what a proxy says is believed only when the settings say there is one."""
+    return address_behind(request.remote or "", request.headers.get("X-Forwarded-For", ""), behind_proxy)
+
+
+def address_behind(remote: str, forwarded: str, behind_proxy: bool) -> str:
+    return forwarded.split(",")[-1].strip() if behind_proxy and forwarded else remote
+
+
 def new_viewer() -> str:
     return "v-" + secrets.token_urlsafe(12)
 
@@ -122,12 +143,34 @@ class Rate(msgspec.Struct, frozen=True):
 
 COMMENT_RATE = Rate(burst=5, per_second=0.5)
 ACT_RATE = Rate(burst=20, per_second=2.0)
+SLOW_RATE = Rate(burst=1, per_second=1 / 30)
+"""Comments of somebody whom a person slowed down."""
+
+BARRED: Mapping[str, frozenset[str]] = {
+    "slow": frozenset(),
+    "mute": frozenset({"comment"}),
+    "ban": frozenset({"comment", "vote", "report"}),
+}
+"""Restriction -> acts that are refused. Objecting to a decision stays open to everybody."""
+
 ADDRESS_RATE = Rate(burst=300, per_second=50.0)
 """Per address, all commands: a school or a museum is many people behind one."""
 
 BUCKETS_LIMIT = 100_000
 FULL_AGAIN_SECONDS = 60.0
 """A bucket that was not used for so long is full, whatever its rate, and need not be kept."""
+
+
+def bar(restriction: ViewerRestricted, act: str, now_ms: int) -> None:
+    """Raise Refused("restricted") if this act is closed to somebody so restricted, with the time until it ends."""
+    if act not in BARRED[restriction.effect]:
+        return
+    until = datetime.fromtimestamp(restriction.until_ms / 1000, UTC)
+    why = f": {restriction.reason}" if restriction.reason else ""
+    raise refuse(
+        "restricted", f"not possible for you here until {until:%Y-%m-%d %H:%M} UTC{why}", field=restriction.effect,
+        limit=f"{until:%Y-%m-%d %H:%M} UTC", retry_after=round((restriction.until_ms - now_ms) / 1000, 1),
+    )  # fmt: skip
 
 
 class Rates:

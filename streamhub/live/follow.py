@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 import msgspec
 from redis.asyncio import Redis
@@ -16,9 +17,11 @@ from redis.exceptions import RedisError
 
 from streamhub.live import views
 from streamhub.live.presence import Presence
+from streamhub.live.queue import review, review_changed
 from streamhub.live.viewers import FROM_THE_START, Viewers
 from streamhub.record.feed import Feed
 from streamhub.record.log import broadcast_log, stop_following
+from streamhub.record.moderation_status import Fare
 from streamhub.record.replay import keep_snapshot, replay
 from streamhub.state.broadcast import advance
 from streamhub.state.projection import position
@@ -47,16 +50,28 @@ REACH_SECONDS = 5.0
 class Room:
     """A broadcast as this process sees it. `state` is read-only to everybody else."""
 
-    def __init__(self, code: str, store: Redis, feed: Feed, viewers: Viewers, presence: Presence) -> None:
+    def __init__(
+        self,
+        code: str,
+        store: Redis,
+        feed: Feed,
+        viewers: Viewers,
+        presence: Presence,
+        plain: Callable[[str], str] = str,
+    ) -> None:
         self.code = code
         self.viewers = viewers
         self.presence = presence
+        self._plain = plain
         self._store = store
         self._feed = feed
         self.log = broadcast_log(store, code)
         self._people: int | None = None
         self._waiting: list[tuple[tuple[int, int], asyncio.Future[None]]] = []
         self._overdue = -1
+        self._told_fare = "normal"
+        self.fare: Fare | None = "normal"
+        """How the moderation fares, as `rooms.py` tells it; hosts hear of a change with the next queue."""
         self._since_snapshot = 0
         self._task: asyncio.Task[None] | None = None
         self._whole: tuple[str, int, Batch] | None = None
@@ -112,7 +127,8 @@ class Room:
         return self.whole(last) if views.too_far_behind(self.state, after) else views.since(self.state, after)
 
     def review(self) -> Review:
-        return views.review(self.state, self._now_ms())
+        found = review(self.state, self._now_ms(), self._plain)
+        return msgspec.structs.replace(found, moderation=self.fare or "away")
 
     def _now_ms(self) -> int:
         """The log's own time: its last entry's and what has passed since then here. Clocks that jump do not matter."""
@@ -167,7 +183,7 @@ class Room:
             return True
         batch = views.since(self.state, before)
         outcomes = views.outcomes_since(self.state, before)
-        review = self._changed_review(changed=bool(outcomes)) if self.viewers.has_hosts else None
+        queue = self._changed_review(changed=review_changed(self.state, before)) if self.viewers.has_hosts else None
         if people is not None:
             batch = msgspec.structs.replace(batch, people=people)
         shown = not views.is_empty(batch)
@@ -175,8 +191,8 @@ class Room:
             await self.viewers.show(batch, before)
         for viewer, outcome in outcomes:
             self.viewers.send_to(viewer, "outcome", outcome)
-        if review is not None:
-            self.viewers.send_hosts("review", review)
+        if queue is not None:
+            self.viewers.send_hosts("review", queue)
         return shown
 
     def _missed_since(self, after: str) -> Batch:
@@ -186,12 +202,12 @@ class Room:
 
     def _changed_review(self, *, changed: bool) -> Review | None:
         """The review queue if it changed: by a verdict or decision, or because comments became overdue."""
-        review = self.review()
-        overdue = sum(1 for held in review.held if held.status == "waiting")
-        if not changed and overdue == self._overdue:
+        queue = self.review()
+        overdue = sum(1 for held in queue.held if held.status == "waiting")
+        if not changed and (overdue, queue.moderation) == (self._overdue, self._told_fare):
             return None
-        self._overdue = overdue
-        return review
+        self._overdue, self._told_fare = overdue, queue.moderation
+        return queue
 
     def _wake(self) -> None:
         reached = position(self.state.as_of)

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -20,23 +20,16 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from streamhub.campaign import CampaignModule
-from streamhub.commands import CampaignAct, Command, Join, Refusal, Refused, decode, refuse
+from streamhub.commands import CampaignAct, Command, DecideComment, Join, Refusal, Refused, decode, refuse
 from streamhub.facts import Fact, Note, ViewerJoined
-from streamhub.live import views
-from streamhub.live.acts import ACTS, Act
-from streamhub.live.admission import (
-    ACT_RATE,
-    ADDRESS_RATE,
-    ROLE_COOKIE,
-    VIEWER_COOKIE,
-    Person,
-    Rates,
-    Signer,
-    mark_of,
-)
+from streamhub.live import policies as policies  # registers its acts
+from streamhub.live import reviewing, views
+from streamhub.live.acts import ACTS, Act, Given
+from streamhub.live.admission import ROLE_COOKIE, VIEWER_COOKIE, Person, Signer, address_behind, mark_of
 from streamhub.live.campaigns import Campaigns, LiveCampaign
 from streamhub.live.follow import Room
 from streamhub.live.frames import WireJson
+from streamhub.live.gate import Gate
 from streamhub.live.presence import Presence
 from streamhub.live.rooms import Rooms
 from streamhub.live.socketio_hooks import LiveServer, send_back
@@ -47,7 +40,7 @@ from streamhub.wire import Accepted, CampaignView, Denied, Joined
 
 log = logging.getLogger(__name__)
 
-NAMING = ("decision", "question", "comment")
+NAMING = ("decision", "question", "comment", "turn")
 """Fields of commands that name an earlier entry."""
 
 ASKED_SECONDS = 7.0
@@ -73,7 +66,7 @@ def make_server(**options: Any) -> socketio.AsyncServer:
 
 
 class Hub:
-    """All broadcasts that this process shows."""
+    """All broadcasts that this process shows. `plain` is a text as the checks read it, shown to moderators."""
 
     def __init__(
         self,
@@ -84,16 +77,18 @@ class Hub:
         modules: Mapping[str, CampaignModule[Any]],
         notes: Mapping[str, Note],
         behind_proxy: bool = False,
+        clock: Callable[[], float] = time.time,
+        plain: Callable[[str], str] = str,
     ) -> None:
         self.server = make_server()
         self._store = store
         self._signer = signer
         self.notes = notes
         self._behind_proxy = behind_proxy
-        self._rates = Rates()
+        self._gate = Gate(clock)
         self._presence = Presence(store, secrets.token_hex(4))
         self._feed = Feed(follower)
-        self._rooms = Rooms(self.server, store, self._feed, self._presence, self._send_back)
+        self._rooms = Rooms(self.server, store, self._feed, self._presence, self._send_back, plain)
         self._campaigns = Campaigns(store, follower, modules, self._announce_campaign)
         self._people: dict[str, Person] = {}
         self._seats: dict[str, Room] = {}
@@ -148,33 +143,44 @@ class Hub:
         act = ACTS[name]
         command = decode(act.command, fields)
         room = await self.room(code)
-        once = f"{person.viewer}:{command.once}"
+        turn = act.turn(command)
+        once = f"turn:{turn}" if turn else f"{person.viewer}:{command.once}"
         try:
-            self._admit(person, name, act, room)
+            self._gate.admit(person, name, act, room.code, room.state)
             fact = await self._decide(act, command, person, room)
-        except Refused:
-            if earlier := await room.log.known(once):  # a retry of what was accepted is not refused afterwards
-                return Accepted(id=earlier, repeated=True)
+        except Refused as refused:
+            earlier = None if refused.refusal.code == "forbidden" else await room.log.known(once)
+            if earlier:  # a retry of what was accepted is not refused afterwards
+                return await self._repeated(room, command, earlier)
             raise
         try:
             done = await room.log.append(fact, once=once)
         except NotRecorded as error:
             raise refuse("unavailable", error.advice) from None
-        return Accepted(id=done.id, repeated=not done.fresh)
+        return Accepted(id=done.id) if done.fresh else await self._repeated(room, command, done.id)
+
+    async def _repeated(self, room: Room, command: Command, earlier: str) -> Accepted:
+        """What an earlier command did; raises Refused where that was another person's, in the same turn."""
+        if isinstance(command, DecideComment) and command.turn is not None:
+            with contextlib.suppress(TimeoutError):
+                await room.reached(earlier)
+            if refused := reviewing.taken(room.state, earlier, command):
+                raise refused
+        return Accepted(id=earlier, repeated=True)
 
     async def _decide(self, act: Act, command: Command, person: Person, room: Room) -> Fact:
         """A command may name an entry that was acknowledged a moment ago and is not in this state yet: wait for it."""
-        seen = room.state.as_of
+        seen, given = room.state.as_of, Given(self.notes, self._gate.now_ms())
         try:
-            return act.decide(room.state, command, person, self.notes)
+            return act.decide(room.state, command, person, given)
         except Refused as refused:
-            named = next((entry for field in NAMING if (entry := getattr(command, field, ""))), START)
+            named = max((getattr(command, field, None) or START for field in NAMING), key=position)
             known = position(seen) < position(named) <= position(await room.log.last_id())
             if refused.refusal.code != "unknown" or not known:
                 raise
         with contextlib.suppress(TimeoutError):
             await room.reached(named)
-        return act.decide(room.state, command, person, self.notes)
+        return act.decide(room.state, command, person, given)
 
     async def campaigns(self, code: str) -> tuple[CampaignView, ...]:
         """The campaigns of a broadcast with their rankings as of now."""
@@ -214,7 +220,7 @@ class Hub:
         self._people[sid] = self._signer.person(
             _text(given.get("token")) or _morsel(cookies, VIEWER_COOKIE),
             _text(given.get("role")) or _morsel(cookies, ROLE_COOKIE),
-            address=_address(environ["REMOTE_ADDR"], environ.get("HTTP_X_FORWARDED_FOR", ""), self._behind_proxy),
+            address=address_behind(environ["REMOTE_ADDR"], environ.get("HTTP_X_FORWARDED_FOR", ""), self._behind_proxy),
         )
 
     async def _disconnected(self, sid: str, *_: object) -> None:
@@ -245,7 +251,7 @@ class Hub:
     async def _join(self, sid: str, fields: object) -> Joined:
         command = decode(Join, fields)
         person = self._person(sid)
-        self._rates.take("join", person.viewer, ACT_RATE, time.monotonic())
+        self._gate.slow("join", person)
         room = await self.room(command.broadcast)
         if person.viewer not in room.state.audience.nick_of:
             joined = ViewerJoined(viewer=person.viewer, via=person.via)
@@ -267,7 +273,7 @@ class Hub:
             own=tuple(views.own(state, person.viewer)),
             voted=tuple(views.voted(state, person.viewer)),
             campaigns=campaigns,
-            review=room.review() if person.hosts(room.code) else None,
+            review=room.review() if person.moderates(room.code) else None,
             people=self._presence.known(room.code, room.viewers.people),
         )
 
@@ -291,24 +297,12 @@ class Hub:
 
     # ── beneath ──────────────────────────────────────────────────────────────────────────────────
 
-    def _admit(self, person: Person, name: str, act: Act, room: Room) -> None:
-        if act.host and not person.hosts(room.code):
-            raise refuse("forbidden", "only hosts of this broadcast may do this: sign in with the host's link")
-        if act.needs_open and room.state.details.status != "open":
-            raise refuse("closed", f"the broadcast is {room.state.details.status}, not open")
-        if person.hosts(room.code):
-            return
-        now = time.monotonic()
-        self._rates.take(name, person.viewer, act.rate, now)
-        if person.via != "replay":
-            self._rates.take("address", person.address, ADDRESS_RATE, now)
-
     async def _record_campaign(self, person: Person, code: str, command: CampaignAct) -> Accepted:
         room = await self.room(code)
         if command.campaign not in room.state.details.campaigns:
             raise refuse("unknown", "this broadcast has no such campaign", field="campaign")
         if not person.organizes:
-            self._rates.take("campaign", person.viewer, ACT_RATE, time.monotonic())
+            self._gate.slow("campaign", person)
         return await self._campaigns.record(person, code, command)
 
     async def _announce_campaign(self, view: CampaignView) -> None:
@@ -319,15 +313,6 @@ class Hub:
     async def _send_back(self, room: Room) -> None:
         for sid in [sid for sid, seat in self._seats.items() if seat is room]:
             await send_back(self.server, sid)
-
-
-def address_of(request: Any, behind_proxy: bool) -> str:
-    """The viewer's address; what a proxy says is believed only when the settings say there is one."""
-    return _address(request.remote or "", request.headers.get("X-Forwarded-For", ""), behind_proxy)
-
-
-def _address(remote: str, forwarded: str, behind_proxy: bool) -> str:
-    return forwarded.split(",")[-1].strip() if behind_proxy and forwarded else remote
 
 
 def _text(value: object) -> str | None:

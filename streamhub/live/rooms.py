@@ -15,6 +15,7 @@ from streamhub.commands import refuse
 from streamhub.live.follow import Room
 from streamhub.live.presence import EVERY_SECONDS, Presence
 from streamhub.live.viewers import Viewers
+from streamhub.record import moderation_status
 from streamhub.record.directory import broadcast_exists
 from streamhub.record.feed import Feed
 from streamhub.record.log import stop_following
@@ -35,12 +36,14 @@ class Rooms:
         feed: Feed,
         presence: Presence,
         send_back: Callable[[Room], Awaitable[None]],
+        plain: Callable[[str], str] = str,
     ) -> None:
         self._server = server
         self._store = store
         self._feed = feed
         self._presence = presence
         self._send_back = send_back
+        self._plain = plain
         self._opening: dict[str, asyncio.Task[Room]] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -83,7 +86,7 @@ class Rooms:
         try:
             if not await broadcast_exists(self._store, code):
                 raise refuse("unknown", f"there is no broadcast {code}", field="broadcast")
-            room = Room(code, self._store, self._feed, Viewers(self._server, code), self._presence)
+            room = Room(code, self._store, self._feed, Viewers(self._server, code), self._presence, self._plain)
             await room.open()
         except (RedisError, OSError, TimeoutError):
             raise refuse("unavailable", "the store does not answer: try again") from None
@@ -98,6 +101,10 @@ class Rooms:
                 for room in self:
                     if (people := changed.get(room.code)) is not None:
                         room.tell_people(people)
+                hosted = [room for room in self if room.viewers.has_hosts]
+                fare = await moderation_status.fare(self._store) if hosted else None
+                for room in hosted:
+                    room.fare = fare
             await asyncio.sleep(EVERY_SECONDS)
 
     async def _sweep(self) -> None:

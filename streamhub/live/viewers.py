@@ -129,7 +129,7 @@ class Viewers:
         self.leave(sid)
         seat = self._seats[sid] = Seat(socket_of(self._server, sid) or NOBODY, person)
         self._seats_of[person.viewer] = (*self._seats_of.get(person.viewer, ()), seat)
-        if person.hosts(self._code):
+        if person.moderates(self._code):
             self._hosts[sid] = seat
 
     def leave(self, sid: str) -> None:

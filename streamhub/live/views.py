@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import islice
 
 from streamhub.live.admission import mark_of
@@ -12,13 +11,8 @@ from streamhub.state.broadcast import BroadcastState
 from streamhub.state.comments import Comment
 from streamhub.state.projection import START, position
 from streamhub.state.questions import Question
-from streamhub.wire import Batch, BroadcastView, HeldView, Outcome, QuestionView, Review, ShownComment
+from streamhub.wire import Batch, BroadcastView, Objection, Outcome, QuestionView, ShownComment
 
-OVERDUE_MS = 10_000
-"""A comment without a verdict for so long is offered to a person: no verdict in time means hold."""
-
-REVIEW_LIMIT = 200
-DECIDED_LIMIT = 20
 OWN_LIMIT = 50
 QUESTIONS_LIMIT = 500
 MISSED_LIMIT = 1000
@@ -144,7 +138,19 @@ def outcome(state: BroadcastState, comment: Comment) -> Outcome:
         text=comment.text,
         kind=comment.kind,
         question=question_view(state, question) if question else None,
+        why=comment.decisions[standing].reason if (standing := comment.standing) else "",
+        appeal=_objection(comment),
     )
+
+
+def _objection(comment: Comment) -> Objection:
+    """How the author's objection stands; a comment that is shown now, and was not, has been granted it."""
+    if not comment.appealed:
+        return ""
+    if comment.appeal_open:
+        return "open"
+    machine = comment.verdict.action if comment.verdict else "hold"
+    return "kept" if comment.status != "shown" or (comment.note and machine == "annotate") else "granted"
 
 
 def outcomes_since(state: BroadcastState, after: str) -> list[tuple[str, Outcome]]:
@@ -166,37 +172,3 @@ def own(state: BroadcastState, viewer: str) -> list[Outcome]:
 
 def voted(state: BroadcastState, viewer: str) -> list[str]:
     return [question.id for question in state.questions.by_id.values() if viewer in question.voters]
-
-
-def held_view(state: BroadcastState, comment: Comment) -> HeldView:
-    verdict = comment.verdict
-    return HeldView(
-        id=comment.id,
-        at=position(comment.id)[0],
-        viewer=mark_of(comment.viewer, state.details.code),
-        nick=comment.nick,
-        text=comment.text,
-        kind=comment.kind,
-        status=comment.status,
-        reasons=verdict.reasons if verdict else (),
-        scores=verdict.scores if verdict else {},
-        note=comment.note or (verdict.note if verdict else None),
-        model=verdict.model if verdict else "",
-        policy=verdict.policy if verdict else "",
-        decision=max(comment.decisions, key=position) if comment.decisions else "",
-    )
-
-
-def review(state: BroadcastState, now_ms: int) -> Review:
-    """What waits for a person (oldest first), and what people decided last (newest first)."""
-    held = comments_.to_review(state.comments, now_ms - OVERDUE_MS)
-    decided = _decided(reversed(state.comments.by_id.values()))
-    return Review(
-        as_of=state.as_of,
-        held=tuple(held_view(state, c) for c, _ in zip(held, range(REVIEW_LIMIT), strict=False)),
-        decided=tuple(held_view(state, c) for c, _ in zip(decided, range(DECIDED_LIMIT), strict=False)),
-    )
-
-
-def _decided(comments: Iterable[Comment]) -> Iterable[Comment]:
-    return (c for c in comments if c.decisions)

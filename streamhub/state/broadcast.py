@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
-from streamhub.state import audience, comments, details, questions
+from streamhub.state import audience, comments, details, policy, questions, reports, restrictions
 from streamhub.state.projection import START, Entry, position
 
-VERSION = 1
+VERSION = 2
 """Raise when a projection's meaning or shape changes: older snapshots are then ignored and rebuilt."""
 
 
@@ -22,6 +22,9 @@ class BroadcastState(msgspec.Struct):
     comments: comments.Comments = msgspec.field(default_factory=comments.Comments)
     questions: questions.Questions = msgspec.field(default_factory=questions.Questions)
     audience: audience.Audience = msgspec.field(default_factory=audience.Audience)
+    policy: policy.Policy = msgspec.field(default_factory=policy.Policy)
+    reports: reports.Reports = msgspec.field(default_factory=reports.Reports)
+    restrictions: restrictions.Restrictions = msgspec.field(default_factory=restrictions.Restrictions)
 
 
 def advance(state: BroadcastState, entry: Entry) -> bool:
@@ -32,6 +35,9 @@ def advance(state: BroadcastState, entry: Entry) -> bool:
     comments.evolve(state.comments, entry)
     questions.evolve(state.questions, entry)
     audience.evolve(state.audience, entry)
+    policy.evolve(state.policy, entry)
+    reports.evolve(state.reports, entry)
+    restrictions.evolve(state.restrictions, entry)
     state.as_of = entry.id
     state.epoch = state.epoch or entry.id
     return True

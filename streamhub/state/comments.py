@@ -1,4 +1,4 @@
-"""Comments: waiting, shown, held or rejected, with the reasons.
+"""Comments: waiting, shown, held or rejected, with the reasons; and the cases that want a person.
 
 The dictionary is kept in the order of each comment's last change, so that "what changed since X" is a
 short walk from its end. A person's verdict beats the machine's; the latest one not undone counts.
@@ -12,22 +12,31 @@ from typing import Literal
 import msgspec
 
 from streamhub.facts import (
+    AppealMade,
     CommentDecided,
     CommentJudged,
     CommentKind,
+    CommentReported,
     CommentSubmitted,
     DecisionUndone,
     Note,
     Reason,
+    VerdictRevised,
 )
 from streamhub.state.projection import Entry, position
 
 Status = Literal["waiting", "shown", "held", "rejected"]
 _STATUS_OF: dict[str, Status] = {"publish": "shown", "annotate": "shown", "hold": "held", "reject": "rejected"}
 
+REVIEW_AT = 0.5
+"""Open reports that weigh so much together put a comment into the queue: one viewer whose record is not bad."""
+
 
 class Comment(msgspec.Struct):
-    """`shown` is the entry that first made it visible ("" if none did): viewers see comments in that order."""
+    """`shown` is the entry that first made it visible ("" if none did): viewers see comments in that order.
+
+    `reports` by viewer; `appeal` with the entry `appealed`. `turn` is the entry after which a person may
+    decide: whoever decides names it, so of two who decide at the same turn one comes too late."""
 
     id: str
     viewer: str
@@ -43,6 +52,27 @@ class Comment(msgspec.Struct):
     changed: str = ""
     verdict: CommentJudged | None = None
     decisions: dict[str, CommentDecided] = {}
+    turn: str = ""
+    appeal: AppealMade | None = None
+    appealed: str = ""
+    reports: dict[str, CommentReported] = {}
+    reported: dict[str, str] = {}
+    """viewer -> the entry of the report."""
+
+    @property
+    def standing(self) -> str:
+        """Entry of the decision that counts, "" if the machine's verdict does."""
+        return max(self.decisions, key=position, default="")
+
+    @property
+    def appeal_open(self) -> bool:
+        return bool(self.appealed) and position(self.standing or "0-0") < position(self.appealed)
+
+    @property
+    def open_reports(self) -> list[CommentReported]:
+        """Those made after the decision that counts."""
+        since = position(self.standing or "0-0")
+        return [report for viewer, report in self.reports.items() if position(self.reported[viewer]) > since]
 
 
 class Comments(msgspec.Struct):
@@ -50,45 +80,106 @@ class Comments(msgspec.Struct):
     by_viewer: dict[str, list[str]] = {}
     decision_of: dict[str, str] = {}
     """Decision's entry id -> comment id, for undo."""
+    cases: dict[str, None] = {}
+    """Comments that want a person now or, without a verdict, soon."""
+    reviewed: str = ""
+    """The latest entry that changed what moderators see."""
 
 
 def evolve(state: Comments, entry: Entry) -> None:
-    match entry.fact:
-        case CommentSubmitted() as fact:
-            comment = Comment(
-                id=entry.id,
-                viewer=fact.viewer,
-                nick=fact.nick,
-                text=fact.text,
-                kind=fact.kind,
-                once=fact.once,
-                simulated=fact.simulated,
-                changed=entry.id,
-            )
-            state.by_id[entry.id] = comment
-            state.by_viewer.setdefault(fact.viewer, []).append(entry.id)
-            return
-        case CommentJudged() as fact:
-            if (found := state.by_id.get(fact.comment)) is None or found.verdict is not None:
-                return
-            found.verdict = fact
-        case CommentDecided() as fact:
-            if (found := state.by_id.get(fact.comment)) is None:
-                return
-            found.decisions[entry.id] = fact
-            state.decision_of[entry.id] = fact.comment
-        case DecisionUndone() as fact:
-            if (found := state.by_id.get(state.decision_of.get(fact.decision, ""))) is None:
-                return
-            if found.decisions.pop(fact.decision, None) is None:
-                return
-        case _:
-            return
+    fact = entry.fact
+    if isinstance(fact, CommentSubmitted):
+        _submit(state, entry.id, fact)
+        return
+    found = state.by_id.get(_named(state, fact))
+    if found is None or not _change(found, entry.id, fact):
+        return
+    if isinstance(fact, CommentDecided):
+        state.decision_of[entry.id] = fact.comment
+    before = found.status
     _settle(found)
+    _file(state, found, entry, before)
+    if isinstance(fact, CommentReported) and found.status == before:
+        return  # viewers and the author see no change
     found.changed = entry.id
     if found.status == "shown" and not found.shown:
         found.shown = entry.id
     state.by_id[found.id] = state.by_id.pop(found.id)
+
+
+def _submit(state: Comments, entry_id: str, fact: CommentSubmitted) -> None:
+    state.by_id[entry_id] = Comment(
+        id=entry_id,
+        viewer=fact.viewer,
+        nick=fact.nick,
+        text=fact.text,
+        kind=fact.kind,
+        once=fact.once,
+        simulated=fact.simulated,
+        changed=entry_id,
+    )
+    state.by_viewer.setdefault(fact.viewer, []).append(entry_id)
+    state.cases[entry_id] = None
+
+
+def _named(state: Comments, fact: object) -> str:
+    """The comment that a fact is about."""
+    if isinstance(fact, DecisionUndone):
+        return state.decision_of.get(fact.decision, "")
+    return str(getattr(fact, "comment", ""))
+
+
+def _change(comment: Comment, entry_id: str, fact: object) -> bool:
+    """Take the fact in; False where it changes nothing: a second verdict, appeal or report, an undo of nothing."""
+    match fact:
+        case CommentJudged() if comment.verdict is None:
+            comment.verdict = fact
+        case VerdictRevised() if comment.verdict is not None and comment.verdict.provisional:
+            comment.verdict = _revised(fact)
+        case CommentDecided():
+            comment.decisions[entry_id] = fact
+            comment.turn = entry_id
+        case DecisionUndone() if fact.decision in comment.decisions:
+            del comment.decisions[fact.decision]
+            comment.turn = entry_id
+        case AppealMade() if fact.viewer == comment.viewer and not comment.appealed:
+            comment.appeal, comment.appealed, comment.turn = fact, entry_id, entry_id
+        case CommentReported() if fact.viewer != comment.viewer and fact.viewer not in comment.reports:
+            comment.reports[fact.viewer], comment.reported[fact.viewer] = fact, entry_id
+        case _:
+            return False
+    return True
+
+
+def _revised(fact: VerdictRevised) -> CommentJudged:
+    return CommentJudged(
+        comment=fact.comment,
+        action=fact.action,
+        reasons=fact.reasons,
+        scores=fact.scores,
+        note=fact.note,
+        model=fact.model,
+        policy=fact.policy,
+    )
+
+
+def _file(state: Comments, comment: Comment, entry: Entry, before: Status) -> None:
+    """Keep the index of what wants a person. What the machine alone settles at once, moderators never see."""
+    was = comment.id in state.cases
+    if wants_person(comment):
+        state.cases[comment.id] = None
+    else:
+        state.cases.pop(comment.id, None)
+    settled_at_once = before == "waiting" and comment.status in ("shown", "rejected") and not comment.decisions
+    if not settled_at_once and (was or comment.id in state.cases or comment.decisions):
+        state.reviewed = entry.id
+
+
+def wants_person(comment: Comment) -> bool:
+    """Held, appealed, reported enough; or still without a verdict, which becomes a case when it is overdue."""
+    if comment.status in ("waiting", "held") or comment.appeal_open:
+        return True
+    return comment.status == "shown" and sum(report.weight for report in comment.open_reports) >= REVIEW_AT
 
 
 def _settle(comment: Comment) -> None:
@@ -97,11 +188,13 @@ def _settle(comment: Comment) -> None:
     comment.status = _STATUS_OF[machine.action] if machine else "waiting"
     comment.reasons = machine.reasons if machine else ()
     comment.note = machine.note if machine else None
-    if comment.decisions:
-        person = comment.decisions[max(comment.decisions, key=position)]
+    if standing := comment.standing:
+        person = comment.decisions[standing]
         comment.status = _STATUS_OF[person.action]
         comment.reasons = (Reason(code="person"),)
         comment.note = person.note if person.action == "annotate" else None
+    if comment.status == "shown" and any(report.hides for report in comment.open_reports):
+        comment.status, comment.reasons = "held", (Reason(code="reported"),)
 
 
 def changed_since(state: Comments, after: str) -> list[Comment]:
@@ -121,7 +214,7 @@ def shown(state: Comments) -> list[Comment]:
 
 
 def to_review(state: Comments, waiting_before: int) -> Iterator[Comment]:
-    """What a person should look at: held, and waiting for a verdict since before `waiting_before` (Unix ms)."""
-    for comment in sorted(state.by_id.values(), key=lambda c: position(c.id)):
-        if comment.status == "held" or (comment.status == "waiting" and position(comment.id)[0] < waiting_before):
+    """What a person should look at, oldest first; without a verdict only from before `waiting_before` (Unix ms)."""
+    for comment in sorted((state.by_id[name] for name in state.cases), key=lambda c: position(c.id)):
+        if comment.status != "waiting" or comment.appeal_open or position(comment.id)[0] < waiting_before:
             yield comment

@@ -81,6 +81,9 @@ async def site(valkey: EmbeddedValkey, store: Redis, tmp_path: Path) -> AsyncIte
     await runner.cleanup()
 
 
+REFUSED = ("/go?", "/rules/", "/reports", "/appeals")
+"""Addresses that a test is refused at: the browser says of each 400 or 404 that it is one, rightly."""
+
 Open = Callable[..., Awaitable[Page]]
 
 
@@ -92,7 +95,7 @@ async def open_page(chromium: Browser, site: Site) -> AsyncIterator[Open]:
     complaints: list[str] = []
 
     def heard(said: ConsoleMessage) -> None:
-        if said.type == "error" and "/go?" not in said.location["url"]:  # a code that is not there is a 404, rightly
+        if said.type == "error" and not any(part in said.location["url"] for part in REFUSED):
             complaints.append(said.text)
 
     contexts: list[BrowserContext] = []

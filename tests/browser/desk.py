@@ -28,11 +28,11 @@ def signed_in(data: Path, grant: Grant = HOST) -> dict[str, Any]:
 
 
 async def ask(site: Site, text: str, votes: int = 0, viewer: str = "v-ann", nick: str = "Ann") -> str:
-    """A visible question with so many votes."""
+    """A question that becomes visible with so many votes."""
     asked = await say(site, text, viewer=viewer, nick=nick, kind="question")
-    await site.publish(asked)
     for number in range(votes):
         await site.log.append(QuestionVoted(question=asked, viewer=f"v-{number}"), once=f"vote {asked} {number}")
+    await site.publish(asked)
     return asked
 
 

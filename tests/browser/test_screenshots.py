@@ -43,6 +43,9 @@ PAGES = [
     Stop("questions", f"/b/{CODE}#questions"),
     Stop("campaign", f"/b/{CODE}#campaign"),
     Stop("host", f"/host/{CODE}", "host"),
+    Stop("host-held", f"/host/{CODE}?show=held", "moderator"),
+    Stop("rules", f"/host/{CODE}/rules", "host"),
+    Stop("comment", f"/b/{CODE}/comments/REPORTED"),
     Stop("organize", "/organize", "organizer"),
     Stop("organize-one", f"/organize/{CODE}", "organizer"),
     Stop("report", f"/report/{CODE}", "organizer"),
@@ -71,15 +74,29 @@ async def _prepare(server: Running) -> None:
     for nick, text, kind in SAID:
         viewer = await server.viewer(CODE)
         comment = await viewer.say(text, nick=nick, kind=kind)
-        await viewer.outcome(comment)
+        outcome = await viewer.outcome(comment)
+        if outcome["status"] == "held":
+            await viewer.do("appeal", comment=comment, text="我只是转述，请帮忙看看")
         asked += [comment] if kind == "question" else []
         await viewer.leave()
     host = await server.viewer(CODE, role=server.role("host", CODE, "Mei"))
     voter = await server.viewer(CODE)
     await voter.do("vote", question=asked[1])
     await host.do("move", question=asked[0], to="answered", answer="Ten to fifteen years, if no other heat wave comes.")
+    await voter.do("report", comment=await _said(server, "Valencia"), why="other")
+    await host.do("choose_policy", preset="careful")
+    await host.do("list_word", word="reef.org", effect="allow")
+    await host.do(
+        "add_claim", claim_zh="珊瑚是染色的", fact_zh="颜色来自共生藻。", source="AIMS, 2024", url="https://aims.gov.au"
+    )
+    await host.do("restrict", comment=await _said(server, "加薇"), effect="mute", minutes=60, reason="广告")
     await host.leave()
     await voter.leave()
+
+
+async def _said(server: Running, part: str) -> str:
+    """Id of the comment with this in its text."""
+    return next(str(row["id"]) for row in await server.log(CODE) if part in row["fact"].get("text", ""))
 
 
 VIEWS = [(locale, width) for locale in ("zh-CN", "en-GB") for width in (390, 1280)]
@@ -100,13 +117,14 @@ async def test_page(evening: Running, chromium: Browser, stop: Stop) -> None:
 async def _look(evening: Running, chromium: Browser, stop: Stop, locale: str, width: int) -> None:
     context = await chromium.new_context(viewport={"width": width, "height": 844}, locale=locale)
     if stop.role:
-        token = evening.role(stop.role, CODE if stop.role == "host" else "", "Mei")
+        token = evening.role(stop.role, "" if stop.role == "organizer" else CODE, "Mei")
         await context.add_cookies([{"name": "streamhub_role", "value": token, "url": evening.url}])
     page = await context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    await page.goto(evening.url + stop.path)
+    path = stop.path.replace("REPORTED", await _said(evening, "Valencia")) if "REPORTED" in stop.path else stop.path
+    await page.goto(evening.url + path)
     await page.wait_for_load_state("networkidle")
     await page.wait_for_timeout(400)
     await page.screenshot(path=SCREENS / f"{stop.name}-{locale[:2]}-{width}.png", full_page=True)

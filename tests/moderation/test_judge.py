@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from moderation.judge import Evidence, judge_by_model, judge_by_rules
+from moderation.judge import Evidence, Heard, judge_by_letters, judge_by_model, judge_by_rules
 from moderation.model.claims import Match, claim_bank
 from moderation.normalise import read
-from moderation.policy import load_policy
+from moderation.policy import Unsure, load_policy
 from moderation.recent import Recent, Repeats
 
 POLICY = load_policy()
@@ -44,11 +45,11 @@ def test_what_follows_from_the_model(given: dict[str, float], match: Match, acti
 
 def test_rules_come_first_and_in_order() -> None:
     ad = read("加微信 abc123 你个傻逼")
-    first = judge_by_rules(ad, Repeats(by_one=3, length=20), POLICY)
+    first = judge_by_rules(Heard(ad, Repeats(by_one=3, length=20)), POLICY)
     assert first and first.finding and first.finding.reason.code == "repetition"
-    second = judge_by_rules(ad, Repeats(), POLICY)
+    second = judge_by_rules(Heard(ad), POLICY)
     assert second and second.finding and second.finding.reason.code == "contact"
-    assert judge_by_rules(read("今天的海龟真好看"), Repeats(), POLICY) is None
+    assert judge_by_rules(Heard(read("今天的海龟真好看")), POLICY) is None
 
 
 def repeats(*said: tuple[int, str, str]) -> Repeats:
@@ -62,7 +63,7 @@ def repeats(*said: tuple[int, str, str]) -> Repeats:
 
 
 def held(text: str, counted: Repeats) -> bool:
-    verdict = judge_by_rules(read(text), counted, POLICY)
+    verdict = judge_by_rules(Heard(read(text), counted), POLICY)
     return verdict is not None and verdict.finding is not None and verdict.finding.reason.code == "repetition"
 
 
@@ -99,3 +100,69 @@ def test_what_came_later_does_not_count() -> None:
     for i in range(5):
         recent.note(f"{1000 + i}-0", "a", read(LONG))
     assert recent.repeats("1001-0", "a", read(LONG), 8000).by_one == 2
+
+
+NEAR_SAME = [
+    "隔壁直播间正在发红包大家快去看看吧",
+    "隔壁直播间正在发红包，大家快点去看吧！",
+    "隔壁直播间正在发红包 大家快去看一看吧~",
+    "隔壁的直播间正在发红包大家快去看看吧 88",
+    "隔壁直播间正在狂发红包大家快去看看吧",
+    "隔壁直播间正在发红包大家快去看看吧吧",
+]
+
+
+def test_near_same_texts_of_many_are_one_raid() -> None:
+    assert held(NEAR_SAME[-1], repeats(*((1000 + i, f"v{i}", text) for i, text in enumerate(NEAR_SAME))))
+
+
+def test_people_who_agree_in_their_own_words_are_no_raid() -> None:
+    said = ["珊瑚白化是因为海水太热了", "海水变热以后珊瑚就白化了", "主要是水温升高导致的白化"]
+    said += ["白化不等于死亡可以恢复", "我觉得是海洋热浪造成的", "虫黄藻离开之后珊瑚变白"]
+    assert not held(said[-1], repeats(*((1000 + i, f"v{i}", text) for i, text in enumerate(said))))
+
+
+def test_what_is_forgotten_leaves_nothing_behind() -> None:
+    recent = Recent()
+    for i in range(400):
+        recent.note(f"{1000 + i * 2000}-0", f"v{i}", read(f"一句足够长的话用来测试内存第{i}句到此为止"))
+    assert len(recent._said) <= 61 and len(recent._like) <= 61
+    assert sum(map(len, recent._places.values())) <= 61 * 4
+
+
+@pytest.mark.parametrize(
+    ("harms", "action", "code"),
+    [
+        ({"misinformation": 0.0, "promotion": 0.99, "abuse": 0.0}, "hold", "promotion"),
+        ({"misinformation": 0.0, "promotion": 0.0, "abuse": 0.995}, "hold", "abuse"),
+        ({"misinformation": 0.001, "promotion": 0.002, "abuse": 0.001}, "publish", ""),
+    ],
+)
+def test_letters_decide_where_they_are_sure(harms: dict[str, float], action: str, code: str) -> None:
+    verdict = judge_by_letters(harms, POLICY)
+    assert verdict is not None and verdict.action == action
+    assert (verdict.finding.reason.code if verdict.finding else "") == code
+
+
+def test_letters_leave_the_rest_to_the_encoder() -> None:
+    assert judge_by_letters({"misinformation": 0.3, "promotion": 0.2, "abuse": 0.1}, POLICY) is None
+
+
+def test_a_newcomer_is_held_a_little_earlier() -> None:
+    between = POLICY.promotion.hold_at - POLICY.newcomer.stricter_by / 2
+    evidence = Evidence(scores(promotion=between), [FAR])
+    strict = judge_by_model(evidence, msgspec.structs.replace(POLICY, unsure=Unsure(doubt_at=1.0)), BANK, newcomer=True)
+    known = judge_by_model(evidence, msgspec.structs.replace(POLICY, unsure=Unsure(doubt_at=1.0)), BANK)
+    assert (strict.action, known.action) == ("hold", "publish")
+
+
+def test_green_claims_are_asked_for_evidence_of_hosts_only() -> None:
+    reading = read("我们的产品百分百环保无害")
+    hosting = judge_by_rules(Heard(reading, hosting=True), POLICY)
+    assert hosting and hosting.action == "annotate" and hosting.finding and hosting.finding.note
+    assert judge_by_rules(Heard(reading), POLICY) is None
+
+
+def test_who_counts_does_not_repeat() -> None:
+    said = [f"what lives at {i} metres down there" for i in range(12)]
+    assert not held(said[-1], repeats(*((1000 + i, f"v{i % 3}", text) for i, text in enumerate(said))))

@@ -15,10 +15,23 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from moderation.shadow import counts
 from moderation.worker import GROUP, run
-from streamhub.facts import BroadcastCreated, CommentJudged, CommentSubmitted
+from streamhub.facts import (
+    BroadcastCreated,
+    ClaimAdded,
+    CommentDecided,
+    CommentJudged,
+    CommentSubmitted,
+    PolicyChosen,
+    VerdictRevised,
+    ViewerRestricted,
+    WordListed,
+)
+from streamhub.record import moderation_status
 from streamhub.record.directory import create_broadcast
 from streamhub.record.log import broadcast_key, broadcast_log
+from streamhub.record.replay import replay
 from streamhub.record.store import EmbeddedValkey
 
 CODE = "REEF-NIGHT"
@@ -60,9 +73,13 @@ async def judged(
 
 
 @asynccontextmanager
-async def worker(url: str, models: Path, model: str = "e5-small", consumer: str = "a") -> AsyncIterator[None]:
+async def worker(
+    url: str, models: Path, model: str = "e5-small", consumer: str = "a", shadow: Path | None = None
+) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    task = asyncio.create_task(run(url, model=model, data=models, policy=None, consumer=consumer, stop=stop))
+    task = asyncio.create_task(
+        run(url, model=model, data=models, policy=None, consumer=consumer, stop=stop, shadow=shadow)
+    )
     try:
         yield
     finally:
@@ -203,3 +220,137 @@ async def test_lost_store_is_waited_for(tmp_path: Path, models: Path) -> None:
             await say(store, "after the fall of the store", "v2")
             await judged(store, 2)
     server.stop()
+
+
+async def test_words_claims_and_preset_of_the_hosts_count_for_the_next_comment(
+    store: Redis, valkey: EmbeddedValkey, models: Path
+) -> None:
+    await broadcast(store)
+    log = broadcast_log(store, CODE)
+    async with worker(valkey.url, models):
+        before = [
+            await say(store, "I found the turtles on www.blueshore.shop/give", "v1"),
+            await say(store, "听说蓝湾码头的海星都是染色的", "v2"),
+            await say(store, "蓝湾大坝的事怎么说", "v3"),
+        ]
+        found = await judged(store, 3)
+        assert [found[c].action for c in before] == ["hold", "publish", "publish"]
+        for number, fact in enumerate(
+            (
+                WordListed(word="blueshore.shop", effect="allow", by="host"),
+                WordListed(word="蓝湾大坝", effect="hold", by="host"),
+                ClaimAdded(
+                    id="own-1", claim_zh="蓝湾码头的海星是染色的", fact_zh="当地海星的颜色是天然的",
+                    source="蓝湾海洋站", url="https://example.org/seastars", by="host",
+                ),
+                ClaimAdded(id="own-2", claim_zh="没有来源的说法", fact_zh="不", source=" ", url="", by="host"),
+                PolicyChosen(preset="school", by="organizer"),
+            )
+        ):  # fmt: skip
+            await log.append(fact, once=f"change:{number}")
+        after = [
+            await say(store, "thank you, I found the turtles on www.blueshore.shop/give", "v1"),
+            await say(store, "蓝湾码头那些海星都是染了色的吧，骗游客", "v2"),
+            await say(store, "蓝 湾 大 壩 的事怎么说啊", "v3"),
+            await say(store, "请问蓝湾码头的海星真的是染色的吗？", "v4"),
+        ]
+        found = await judged(store, 7)
+    actions = [found[c].action for c in after]
+    assert actions == ["publish", "annotate", "hold", "publish"], actions
+    note = found[after[1]].note
+    assert note is not None and note.claim == "own-1" and note.fact_en == "当地海星的颜色是天然的"
+    assert found[after[2]].reasons[0].rule == "word"
+    assert {found[c].policy.split("-")[0] for c in after} == {"school"}
+
+
+async def test_in_haste_rules_decide_and_the_encoder_takes_back(
+    store: Redis, valkey: EmbeddedValkey, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue that has waited too long: nobody waits for the encoder, which looks at everything afterwards."""
+    monkeypatch.setattr("moderation.haste.CALM_BATCH", 8)
+    await broadcast(store)
+    for i in range(8):
+        await say(store, f"first words of viewer number {i} tonight", f"w{i}")
+    ad = await say(store, "加我微信 abc12345", "ad")
+    myth = await say(store, "地球自己的周期而已，变暖跟人类没关系", "m")
+    kept = await say(store, "warming is just the sun, nothing to do with us", "k")
+    for i in range(38):
+        await say(store, f"what a lovely reef, fish number {i} is looking at us", f"v{i}")
+    await broadcast_log(store, CODE).append(
+        CommentDecided(comment=kept, action="publish", by="host"), once="a person was first"
+    )
+    await asyncio.sleep(2.2)
+    async with worker(valkey.url, models):
+        found = await judged(store, 49)
+        assert found[ad].action == "hold" and not found[ad].provisional
+        assert found[myth].action == "publish" and found[myth].provisional and found[myth].scores == {}
+        revised = await revisions(store, sum(v.provisional for v in found.values()) - 1)
+        await asyncio.sleep(0.5)
+        assert await moderation_status.fare(store) == "normal"
+    assert revised[myth].action == "annotate" and revised[myth].note is not None
+    assert kept not in await revisions(store, 0) and ad not in revised
+    state = await replay(store, CODE)
+    assert state.comments.by_id[myth].note is not None
+    assert state.comments.by_id[kept].status == "shown" and state.comments.by_id[kept].note is None
+
+
+async def revisions(store: Redis, count: int, seconds: float = 60) -> dict[str, VerdictRevised]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        facts = [e.fact async for e in broadcast_log(store, CODE).all() if isinstance(e.fact, VerdictRevised)]
+        if len(facts) >= count:
+            assert len({fact.comment for fact in facts}) == len(facts), "a comment was revised twice"
+            return {fact.comment: fact for fact in facts}
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"not {count} revisions after {seconds} s")
+
+
+async def test_what_is_owed_a_second_look_is_known_after_a_restart(
+    store: Redis, valkey: EmbeddedValkey, models: Path
+) -> None:
+    await broadcast(store)
+    myth = await say(store, "地球自己的周期而已，变暖跟人类没关系")
+    hasty = CommentJudged(comment=myth, action="publish", provisional=True)
+    await broadcast_log(store, CODE).append(hasty, once=f"verdict:{myth}")
+    await store.xgroup_create(broadcast_key(CODE), GROUP, id="$")  # the comment itself was ticked off
+    async with worker(valkey.url, models):
+        assert (await revisions(store, 1))[myth].action == "annotate"
+
+
+async def test_who_is_held_again_and_again_is_slowed_once(store: Redis, valkey: EmbeddedValkey, models: Path) -> None:
+    await broadcast(store)
+    async with worker(valkey.url, models):
+        for i in range(5):
+            await say(store, f"加我微信 abc{i}2345 领资料", "seller")
+            await say(store, f"这条鱼好漂亮，第{i}条", "viewer")
+            await judged(store, 2 * i + 2)
+    facts = [e async for e in broadcast_log(store, CODE).all() if isinstance(e.fact, ViewerRestricted)]
+    assert [(e.fact.viewer, e.fact.effect, e.fact.by) for e in facts] == [("seller", "slow", "moderation")]
+    assert 250_000 < facts[0].fact.until_ms - int(facts[0].id.split("-")[0]) <= 300_000
+
+
+async def test_a_shadow_policy_is_counted_and_never_acts(
+    store: Redis, valkey: EmbeddedValkey, models: Path, tmp_path: Path
+) -> None:
+    await broadcast(store)
+    path = tmp_path / "lenient.toml"
+    path.write_text('name = "lenient"\nextends = "default"\n[contact]\naction = "publish"\n', "utf-8")
+    async with worker(valkey.url, models, shadow=path):
+        ad = await say(store, "加我微信 abc12345")
+        await say(store, "这条鱼好漂亮", "v2")
+        found = await judged(store, 2)
+        await asyncio.sleep(0.5)
+    assert found[ad].action == "hold"
+    counted = await counts(store, CODE)
+    assert list(counted.values()) == [{"hold>publish": 1, "publish>publish": 1}]
+    assert next(iter(counted)).startswith("lenient-")
+
+
+async def test_moderators_are_told_when_there_is_no_model(store: Redis, valkey: EmbeddedValkey, models: Path) -> None:
+    assert await moderation_status.fare(store) is None
+    await broadcast(store)
+    async with worker(valkey.url, models, model="/nonexistent/encoder"):
+        await say(store, "hello")
+        await judged(store, 1)
+        await asyncio.sleep(1.2)
+        assert await moderation_status.fare(store) == "rules-only"

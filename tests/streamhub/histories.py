@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import strategies as st
 
 from streamhub.facts import (
+    AppealMade,
     BroadcastClosed,
     BroadcastCreated,
     BroadcastOpened,
+    ClaimAdded,
+    ClaimWithdrawn,
     CommentDecided,
     CommentJudged,
+    CommentReported,
     CommentSubmitted,
     DecisionUndone,
     Note,
+    PolicyChosen,
     QuestionMoved,
     QuestionVoted,
     Reason,
+    RestrictionLifted,
+    TrainingConsented,
+    VerdictRevised,
     ViewerJoined,
+    ViewerRestricted,
+    WordListed,
+    WordUnlisted,
 )
 from streamhub.state.projection import Entry
 
@@ -24,6 +36,18 @@ NOTE = Note(claim="m001", claim_zh="变暖停了", claim_en="Warming stopped", f
             url="https://wmo.int")  # fmt: skip
 
 viewers = st.sampled_from(["v-ann", "v-bo", "v-chen", "v-di"])
+
+MODERATION = [
+    PolicyChosen(preset="school", by="host"), PolicyChosen(preset="open", by="organizer"),
+    ClaimAdded(id="own-1", claim_en="It is the paint", fact_en="It is not", source="Us", url="https://us.org", by="h"),
+    ClaimWithdrawn(claim="own-1", by="host"), ClaimWithdrawn(claim="never-added", by="host"),
+    WordListed(word="reef.org", effect="allow", by="host"), WordListed(word="reef.org", effect="hold", by="host"),
+    WordUnlisted(word="reef.org", by="host"), WordUnlisted(word="never-listed", by="host"),
+    TrainingConsented(given=True, by="organizer"), TrainingConsented(given=False, by="organizer"),
+    ViewerRestricted(viewer="v-ann", effect="mute", until_ms=5000, by="host"),
+    ViewerRestricted(viewer="v-ann", effect="ban", until_ms=9000, by="host"),
+    RestrictionLifted(viewer="v-ann", by="host"), RestrictionLifted(viewer="v-nobody", by="host"),
+]  # fmt: skip
 
 
 @st.composite
@@ -34,7 +58,7 @@ def histories(draw: st.DrawFn, most: int = 40) -> list[Entry]:
     decisions: list[str] = ["999-9"]
     for number in range(draw(st.integers(0, most))):
         entry_id = f"{1001 + number // 3}-{number}"
-        kind = draw(st.integers(0, 8))
+        kind = draw(st.integers(0, 11))
         comment = draw(st.sampled_from(comments))
         if kind <= 2:
             fact: object = CommentSubmitted(
@@ -45,7 +69,11 @@ def histories(draw: st.DrawFn, most: int = 40) -> list[Entry]:
         elif kind == 3:
             action = draw(st.sampled_from(["publish", "annotate", "hold", "reject"]))
             note = NOTE if action == "annotate" else None
-            fact = CommentJudged(comment=comment, action=action, reasons=(Reason(code="unsure"),), note=note)
+            again = draw(st.booleans())
+            kind_of = VerdictRevised if again and draw(st.booleans()) else CommentJudged
+            fact = kind_of(comment=comment, action=action, reasons=(Reason(code="unsure"),), note=note)
+            if isinstance(fact, CommentJudged) and again:
+                fact = msgspec.structs.replace(fact, provisional=True)
         elif kind == 4:
             fact = CommentDecided(
                 comment=comment, action=draw(st.sampled_from(["publish", "annotate", "reject"])), by="host", note=NOTE
@@ -60,6 +88,15 @@ def histories(draw: st.DrawFn, most: int = 40) -> list[Entry]:
             decisions.append(entry_id)
         elif kind == 7:
             fact = DecisionUndone(decision=draw(st.sampled_from(decisions)), by="host")
+        elif kind == 8:
+            fact = AppealMade(comment=comment, viewer=draw(viewers), text="please look again")
+        elif kind == 9:
+            fact = CommentReported(
+                comment=comment, viewer=draw(viewers), why="abuse", weight=draw(st.sampled_from([0.2, 0.5, 0.8])),
+                hides=draw(st.booleans()),
+            )  # fmt: skip
+        elif kind == 10:
+            fact = draw(st.sampled_from(MODERATION))
         else:
             fact = draw(
                 st.sampled_from([BroadcastOpened(by="o"), BroadcastClosed(by="o"), ViewerJoined(viewer="v-ann")])

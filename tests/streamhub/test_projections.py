@@ -6,9 +6,22 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamhub.facts import CommentDecided, CommentJudged, CommentSubmitted, DecisionUndone, Reason
+from streamhub.facts import (
+    AppealMade,
+    CommentDecided,
+    CommentJudged,
+    CommentReported,
+    CommentSubmitted,
+    DecisionUndone,
+    PolicyChosen,
+    Reason,
+    RestrictionLifted,
+    ViewerRestricted,
+    WordListed,
+    WordUnlisted,
+)
 from streamhub.live import views
-from streamhub.state import comments
+from streamhub.state import comments, reports, restrictions
 from streamhub.state.broadcast import BroadcastState, advance
 from streamhub.state.projection import START, Entry, position
 from streamhub.wire import Batch, BroadcastView, QuestionView, ShownComment
@@ -162,3 +175,81 @@ def test_overdue_comments_are_offered_to_a_person() -> None:
     assert [c.id for c in comments.to_review(state.comments, waiting_before=999)] == []
     assert [c.id for c in comments.to_review(state.comments, waiting_before=1001)] == ["1000-0"]
     assert position(START) < position("1-0") < position("9-0") < position("10-0")
+
+
+SAID = [
+    Entry("1-0", CommentSubmitted(viewer="v", nick="n", text="t")),
+    Entry("2-0", CommentJudged(comment="1-0", action="publish")),
+]
+
+
+@given(histories())
+def test_the_index_of_cases_holds_exactly_what_wants_a_person(entries: list[Entry]) -> None:
+    state = fold(entries).comments
+    assert set(state.cases) == {c.id for c in state.by_id.values() if comments.wants_person(c)}
+
+
+def test_a_report_of_an_unknown_viewer_asks_a_person_and_hides_nothing() -> None:
+    state = fold([*SAID, Entry("3-0", CommentReported(comment="1-0", viewer="w", why="abuse"))])
+    comment = state.comments.by_id["1-0"]
+    assert (comment.status, comment.changed, list(state.comments.cases)) == ("shown", "2-0", ["1-0"])
+    kept = fold([Entry("4-0", CommentDecided(comment="1-0", action="publish", by="host"))], state)
+    assert kept.comments.cases == {}
+    assert reports.record(kept.reports, kept.comments, "w") == reports.Record(settled=1)
+    undone = fold([Entry("5-0", DecisionUndone(decision="4-0", by="host"))], kept)
+    assert list(undone.comments.cases) == ["1-0"]
+    assert reports.record(undone.reports, undone.comments, "w") == reports.Record(open=1)
+
+
+def test_reporters_gain_and_lose_weight_by_what_people_decide() -> None:
+    unknown, right, wrong = reports.Record(), reports.Record(settled=3, agreed=3), reports.Record(settled=3)
+    assert (right.weight, unknown.weight, wrong.weight) == (0.8, 0.5, 0.2)
+    light = CommentReported(comment="1-0", viewer="w", weight=wrong.weight)
+    assert fold([*SAID, Entry("3-0", light)]).comments.cases == {}
+    again = msgspec.structs.replace(light, viewer="x", weight=unknown.weight)
+    assert list(fold([*SAID, Entry("3-0", light), Entry("4-0", again)]).comments.cases) == ["1-0"]
+
+
+def test_a_report_that_hides_holds_the_comment_until_a_person_has_looked() -> None:
+    hidden = [*SAID, Entry("3-0", CommentReported(comment="1-0", viewer="w", hides=True))]
+    comment = fold(hidden).comments.by_id["1-0"]
+    assert (comment.status, comment.reasons[0].code) == ("held", "reported")
+    kept = fold([*hidden, Entry("4-0", CommentDecided(comment="1-0", action="publish", by="host"))])
+    assert kept.comments.by_id["1-0"].status == "shown"
+
+
+def test_an_appeal_is_made_once_by_the_author_and_open_until_a_person_decides() -> None:
+    held = [SAID[0], Entry("2-0", CommentJudged(comment="1-0", action="reject", reasons=(Reason(code="abuse"),)))]
+    assert fold(held).comments.cases == {}
+    someone = Entry("3-0", AppealMade(comment="1-0", viewer="w", text="not me"))
+    assert fold([*held, someone]).comments.cases == {}
+    appealed = [*held, Entry("3-0", AppealMade(comment="1-0", viewer="v", text="a quotation"))]
+    second = Entry("4-0", AppealMade(comment="1-0", viewer="v", text="again"))
+    comment = fold([*appealed, second]).comments.by_id["1-0"]
+    assert (comment.appeal_open, comment.appeal.text, comment.turn) == (True, "a quotation", "3-0")
+    answered = fold([*appealed, Entry("5-0", CommentDecided(comment="1-0", action="reject", by="host"))])
+    assert (answered.comments.cases, answered.comments.by_id["1-0"].appeal_open) == ({}, False)
+
+
+def test_restrictions_end_by_the_clock_or_by_a_person() -> None:
+    entries = [
+        Entry("1-0", ViewerRestricted(viewer="v", effect="mute", until_ms=2000, by="host")),
+        Entry("2-0", ViewerRestricted(viewer="v", effect="ban", until_ms=5000, by="host")),
+    ]
+    state = fold(entries).restrictions
+    assert [restrictions.of(state, "v", now) is not None for now in (4999, 5000)] == [True, False]
+    assert restrictions.current(state, 4999)[0].effect == "ban"
+    lifted = fold([*entries, Entry("3-0", RestrictionLifted(viewer="v", by="host"))]).restrictions
+    assert restrictions.of(lifted, "v", 10) is None
+
+
+def test_the_policy_is_what_was_chosen_last_and_its_changes_are_kept() -> None:
+    entries = [
+        Entry("1-0", PolicyChosen(preset="school", by="host:Mei")),
+        Entry("2-0", WordListed(word="reef.org", effect="allow", by="host:Mei")),
+        Entry("3-0", WordUnlisted(word="reef.org", by="host:Bo")),
+    ]
+    state = fold(entries).policy
+    assert (state.preset, state.words, [fact.by for fact in state.changes.values()]) == (
+        "school", {}, ["host:Mei", "host:Mei", "host:Bo"],
+    )  # fmt: skip

@@ -14,14 +14,17 @@ import msgspec
 from hypothesis import strategies as st
 
 from streamhub.facts import (
+    AppealMade,
     CommentDecided,
     CommentJudged,
+    CommentReported,
     CommentSubmitted,
     DecisionUndone,
     Note,
     QuestionMoved,
     QuestionVoted,
     Reason,
+    VerdictRevised,
     ViewerJoined,
 )
 from streamhub.record.log import Log
@@ -48,10 +51,14 @@ steps = st.one_of(
     st.tuples(st.just("join"), viewers, st.sampled_from(["web", "form", "replay"])),
     st.tuples(st.just("say"), viewers, kinds, st.booleans(), st.text(max_size=5)),
     st.tuples(st.just("judge"), picks, actions, reasons, notes),
+    st.tuples(st.just("judge in haste"), picks, actions, reasons, notes),
+    st.tuples(st.just("revise"), picks, actions, reasons, notes),
     st.tuples(st.just("decide"), picks, st.sampled_from(["publish", "annotate", "reject"]), notes),
     st.tuples(st.just("vote"), picks, viewers, st.booleans()),
     st.tuples(st.just("move"), picks, progress, st.sampled_from(["", "Because. 因为。"])),
     st.tuples(st.just("undo"), picks),
+    st.tuples(st.just("report"), picks, viewers, st.booleans()),
+    st.tuples(st.just("appeal"), picks, viewers),
 )
 said = st.tuples(st.just("say"), viewers, st.just("question"), st.booleans(), st.just("Why? 为什么？"))
 shown = st.tuples(st.just("judge"), st.integers(0, 60), st.just("publish"), reasons, notes)
@@ -109,12 +116,22 @@ def _fact(step: Step, names: Names) -> Any:
             return CommentSubmitted(viewer=viewer, nick=viewer, text=text, kind=kind, simulated=simulated)
         case ("judge", pick, action, why, note):
             return CommentJudged(comment=names.pick(names.comments, pick), action=action, reasons=why, note=note)
+        case ("judge in haste", pick, action, why, note):
+            return CommentJudged(
+                comment=names.pick(names.comments, pick), action=action, reasons=why, note=note, provisional=True
+            )
+        case ("revise", pick, action, why, note):
+            return VerdictRevised(comment=names.pick(names.comments, pick), action=action, reasons=why, note=note)
         case ("decide", pick, action, note):
             return CommentDecided(comment=names.pick(names.comments, pick), action=action, by="host", note=note)
         case ("vote", pick, viewer, up):
             return QuestionVoted(question=names.pick(names.comments, pick), viewer=viewer, up=up)
         case ("move", pick, to, answer):
             return QuestionMoved(question=names.pick(names.comments, pick), to=to, by="host", answer=answer)
+        case ("report", pick, viewer, hides):
+            return CommentReported(comment=names.pick(names.comments, pick), viewer=viewer, why="abuse", hides=hides)
+        case ("appeal", pick, viewer):
+            return AppealMade(comment=names.pick(names.comments, pick), viewer=viewer, text="look again")
         case ("undo", pick):
             return DecisionUndone(decision=names.pick(names.decisions, pick), by="host")
     raise AssertionError(step)

@@ -53,7 +53,7 @@ def test_every_help_says_what_it_does_and_ends_with_an_example(path: tuple[str, 
 def test_an_example_is_right_use(path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each example parses: its options exist and what is needed is given."""
     monkeypatch.chdir(tmp_path)
-    for name in ("evening.xml", "labelled.jsonl", "trips.csv"):
+    for name in ("evening.xml", "labelled.jsonl", "trips.csv", "careful.toml"):
         (tmp_path / name).touch()
     example = ALL[path].example.replace("\\\n", " ").partition(" | ")[0]  # type: ignore[attr-defined]
     words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", example)]

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from redis.asyncio import Redis
 
 from streamhub.facts import CommentSubmitted
+from streamhub.live import views
 from streamhub.record.log import broadcast_log
+from streamhub.state import reports
 from streamhub.state.comments import Comment
 from tests.web.report_histories import Step, fold, histories, write
 from web.report.build import build_report
@@ -94,6 +96,17 @@ async def test_sql_and_projections_agree(store: Redis, tmp_path: Path, history: 
     assert {c.claim: (c.comments, c.claim_zh) for c in report.claims} == {
         claim: (count, f"误解{claim}") for claim, count in Counter(c.note.claim for c in comments if c.note).items()
     }
+
+    told = report.moderation.objections
+    assert (told.reports, told.reported) == (
+        sum(len(c.reports) for c in comments), sum(bool(c.reports) for c in comments),
+    )  # fmt: skip
+    records = [reports.record(state.reports, state.comments, viewer) for viewer in state.reports.by_viewer]
+    assert told.agreed == sum(record.agreed for record in records)
+    outcomes = Counter(views.outcome(state, c).appeal for c in comments)
+    assert (told.appeals, told.granted, told.kept) == (
+        sum(bool(c.appealed) for c in comments), outcomes["granted"], outcomes["kept"],
+    )  # fmt: skip
 
     submitted = [entry async for entry in log.all() if isinstance(entry.fact, CommentSubmitted)]
     assert sum(b.comments for b in report.timeline.bins) == len(submitted)

@@ -7,12 +7,16 @@ import { Card } from "./host/card";
 import { listenToKeys } from "./host/keys";
 import { List } from "./host/list";
 import { LANES, Model, type Lane, type Sort } from "./host/model";
+import { Picked } from "./host/picked";
 import { ages } from "./host/slots";
+import { tellStatus } from "./host/status";
 import { Toast } from "./host/toast";
-import { say, words } from "./host/words";
+import { refusalText, say, words } from "./host/words";
 import type { Accepted, Batch, Denied, Joined, Review } from "./wire";
 
 const ANSWER_MS = 8000;
+/** Comments that are decided together. */
+const AT_ONCE = 60;
 const desk = document.getElementById("desk") as HTMLElement;
 const code = desk.dataset["code"] ?? "";
 const link = document.getElementById("link") as HTMLElement;
@@ -20,7 +24,9 @@ const link = document.getElementById("link") as HTMLElement;
 const model = new Model();
 const list = new List(model, (desk.dataset["lane"] ?? "questions") as Lane, (desk.dataset["sort"] ?? "votes") as Sort);
 const card = new Card(model);
-const toast = new Toast((decision) => send("undo", { decision }));
+const toast = new Toast((decisions) => decisions.split(",").forEach((decision) => send("undo", { decision })));
+const picked = new Picked();
+const hosts = desk.dataset["hosts"] === "yes";
 const socket = io({ transports: ["websocket", "polling"] });
 let live = false;
 
@@ -30,7 +36,7 @@ socket.on("connect", () => {
   const after = model.epoch ? { after: model.asOf, epoch: model.epoch } : {};
   socket.emit("join", { broadcast: code, last: 500, ...after }, (answer: Joined | Denied) => {
     if ("error" in answer) {
-      link.textContent = say("failed", { why: answer.error.message ?? answer.error.code });
+      link.textContent = say("failed", { why: refusalText(answer.error) });
       return;
     }
     const first = !live;
@@ -74,24 +80,10 @@ function update(): void {
     if (count) count.textContent = String(counts[lane]);
     count?.classList.toggle("attention", lane === "held" && counts.held > 0);
   }
-  const open = counts.questions + counts.held;
+  picked.tell(list.lane === "held" && list.ids.length > 0);
+  const open = (hosts ? counts.questions : 0) + counts.held;
   document.title = (open ? `(${open}) ` : "") + document.title.replace(/^\(\d+\) /, "");
-  tellStatus();
-}
-
-function tellStatus(): void {
-  const people = document.getElementById("people");
-  const number = people?.querySelector("b");
-  if (people && number && model.people !== null) {
-    people.hidden = false;
-    number.textContent = String(model.people);
-  }
-  const status = document.getElementById("status");
-  const word = status?.querySelector("span");
-  if (status && word && model.status) {
-    status.className = `badge ${model.status === "open" ? "open" : ""}`;
-    word.textContent = say(model.status);
-  }
+  tellStatus(model);
 }
 
 // ── what is shown ──
@@ -151,22 +143,56 @@ function step(by: number): void {
 
 function send(act: string, fields: Record<string, string>): void {
   const place = list.ids.indexOf(card.id);
-  socket.timeout(ANSWER_MS).emit(act, { once: mark(), ...fields }, (late: Error | null, answer?: Accepted | Denied) => {
-    if (late || !answer) {
-      announce(say("failed", { why: say("lost") }), true);
-      return;
-    }
-    if ("error" in answer) {
-      announce(say("failed", { why: answer.error.message ?? answer.error.code }), true);
-      return;
-    }
-    accepted(act, fields, answer.id, place);
-  });
+  const item = model.find(fields["comment"] ?? "");
+  if (act === "decide" && fields["alike"] && item) {
+    delete fields["alike"];
+    void decideAll([item, ...model.alike(item)].map(({ id, turn }) => ({ ...fields, comment: id, turn })), place);
+    return;
+  }
+  void ask(act, fields).then((answer) => answer && accepted(act, fields, answer.id, place));
+}
+
+/** The acknowledgement, or undefined after saying why there is none. */
+async function ask(act: string, fields: Record<string, string>): Promise<Accepted | undefined> {
+  let answer: Accepted | Denied;
+  try {
+    answer = (await socket.timeout(ANSWER_MS).emitWithAck(act, { once: mark(), ...fields })) as Accepted | Denied;
+  } catch {
+    announce(say("failed", { why: say("lost") }), true);
+    return undefined;
+  }
+  if (!("error" in answer)) return answer;
+  announce(say("failed", { why: refusalText(answer.error) }), true);
+  if (answer.error.code === "conflict" && fields["comment"] === card.id) card.open(card.id);
+  return undefined;
+}
+
+/** The same for several comments; what somebody else had decided meanwhile stays as it is and is said. */
+async function decideAll(decisions: Record<string, string>[], place: number): Promise<void> {
+  const made: string[] = [];
+  const status = decisions[0]?.["action"] === "reject" ? "rejected" : "shown";
+  for (const fields of decisions.slice(0, AT_ONCE)) {
+    const id = fields["comment"] ?? "";
+    const answer = await ask("decide", fields);
+    if (!answer) continue;
+    made.push(answer.id);
+    model.judged(id, status, answer.id);
+    list.settle(id);
+  }
+  const said = say("done_many", { count: made.length });
+  if (made.length) toast.offer(made.join(","), `${words.badge[status] ?? status}:`, said);
+  if (made.length === decisions.length) announce(`${words.badge[status] ?? status}: ${said}`);
+  moveOn(place);
 }
 
 function accepted(act: string, fields: Record<string, string>, decision: string, place: number): void {
   if (act === "undo") {
     announce(say("undone"));
+    return;
+  }
+  if (act === "restrict") {
+    announce(say("restricted", { what: (words.effect[fields["effect"] ?? ""] ?? "").replace("%(until)s", "").trim() }));
+    card.element?.querySelector("details.restrict")?.removeAttribute("open");
     return;
   }
   const id = fields["question"] ?? fields["comment"] ?? "";
@@ -177,6 +203,11 @@ function accepted(act: string, fields: Record<string, string>, decision: string,
   toast.offer(decision, `${words.badge[status] ?? status}:`, text);
   announce(`${words.badge[status] ?? status}: ${text}`);
   list.settle(id);
+  moveOn(place);
+}
+
+/** What was decided has left the list: show what stands in its place. */
+function moveOn(place: number): void {
   if (!list.ids.includes(card.id)) {
     choose(list.ids[Math.min(place, list.ids.length - 1)] ?? "", false);
     desk.classList.remove("opened");
@@ -201,6 +232,12 @@ function mark(): string {
 
 desk.addEventListener("submit", (event) => {
   const form = event.target as HTMLFormElement;
+  if (form.id === "bulk" && live && socket.connected) {
+    event.preventDefault();
+    const action = (event.submitter as HTMLButtonElement | null)?.value ?? "";
+    void decideAll(picked.taken().map(([comment, turn]) => ({ comment, turn, action })), list.ids.indexOf(card.id));
+    return;
+  }
   const act = form.dataset["act"];
   if (!act || !live || !socket.connected) return;
   event.preventDefault();
@@ -208,7 +245,9 @@ desk.addEventListener("submit", (event) => {
   for (const [name, value] of new FormData(form, event.submitter)) {
     if (typeof value === "string" && !["once", "show", "sort"].includes(name)) fields[name] = value;
   }
-  if (act === "decide" && fields["action"] !== "annotate") delete fields["claim"];
+  if (act === "decide" && fields["action"] !== "annotate") {
+    for (const name of ["claim", "fact", "source", "url"]) delete fields[name];
+  }
   send(act, fields);
 });
 
@@ -221,6 +260,7 @@ desk.addEventListener("click", (event) => {
   else if (target?.matches(".item")) choose(target.closest("li")?.dataset["id"] ?? "");
   else if (target?.matches(".back")) desk.classList.remove("opened");
   else if (target?.id === "fresh") reveal();
+  else if (target?.id === "help") shortcuts.showModal();
   else return;
   event.preventDefault();
 });
@@ -232,9 +272,16 @@ function reveal(): void {
 }
 
 desk.addEventListener("change", (event) => {
-  if ((event.target as HTMLElement).matches("select")) card.preview();
+  if ((event.target as HTMLElement).matches('select[name="claim"]')) card.preview();
 });
 
-listenToKeys(desk, () => card.element, step);
+const shortcuts = document.getElementById("shortcuts") as HTMLDialogElement;
+(document.getElementById("help") as HTMLElement).hidden = false;
+listenToKeys(desk, () => card.element, step, {
+  "?": () => shortcuts.showModal(),
+  v: () => {
+    if (picked.toggle(card.id)) step(1);
+  },
+});
 window.setInterval(() => ages(document), 15_000);
 ages(document);

@@ -4,6 +4,8 @@ import type { Batch, BroadcastView, CampaignView, Joined, Outcome } from "./wire
 import { find, maybe, say, show } from "./page/pieces";
 import { localTimes } from "./page/times";
 import { Campaign } from "./watch/campaign";
+import { About } from "./watch/about";
+import { appeals } from "./watch/appeals";
 import { Composer } from "./watch/composer";
 import { Connection } from "./watch/connection";
 import { Danmaku } from "./watch/danmaku";
@@ -23,6 +25,7 @@ const danmaku = new Danmaku(settings.current);
 const questions = new Questions(connection, (text) => danmaku.answer(text));
 const composer = new Composer(() => outbox);
 const outbox = new Outbox(connection, (kept, refusal) => composer.refused(kept, refusal));
+const about = new About(connection, list);
 const campaigns = new Map(
   [...document.querySelectorAll<HTMLElement>("[data-campaign]")].map((root) => {
     const id = root.dataset["campaign"] ?? "";
@@ -39,6 +42,7 @@ makeTabs((section) => {
 });
 openStage();
 share();
+appeals(connection);
 connection.open();
 
 function joined(answer: Joined, first: boolean): void {
@@ -74,7 +78,7 @@ function change(changed: Batch, now: boolean): void {
   list.change(changed.changed ?? []);
   list.remove(changed.gone ?? []);
   questions.update(changed.questions ?? [], changed.gone ?? []);
-  if (now) for (const comment of comments) danmaku.fly(comment);
+  if (now) for (const comment of comments) if (!about.hides(comment.viewer)) danmaku.fly(comment);
 }
 
 function outcome(one: Outcome): void {

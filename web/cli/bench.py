@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 
 import click
 import msgspec
 
 from web.cli.frame import Failed, Group, as_json, print_json, print_table
+from web.cli.server import settings_of
 
 PEERS = ("node", "stock", "raw")
 
@@ -94,3 +96,31 @@ def load(viewers: int, comments: int, rooms: int, as_json: bool) -> None:
         return
     rows = [(row, name, f"{figure:g}") for row, figures in found.items() for name, figure in figures.items()]
     print_table(("what", "figure", ""), rows, "Nothing could be measured.")
+
+
+@bench.command("moderation", example="streamhub bench moderation --json")
+@click.option("--seconds", type=click.FloatRange(2, 600), default=20.0, show_default=True, help="Of live comments.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder; keeps the model.")
+@as_json
+def moderation_speed(seconds: float, data: Path | None, as_json: bool) -> None:
+    """Comments a second of each stage of the moderation and of the whole, delay, cold start and memory.
+
+    One thread, on our own sentences in the proportions of a lively broadcast. Needs no running server."""
+    from web.bench.moderation import measure
+
+    settings = settings_of(data=data)
+    say = (lambda _: None) if as_json else (lambda text: click.echo(text, err=True))
+    found = measure(settings.model, settings.data, seconds, say)
+    if as_json:
+        print_json(msgspec.to_builtins(found))
+        return
+    rows = [
+        ("normalise and rules", f"{found.rules:,.0f} a second"),
+        ("linear model, in batches", f"{found.linear:,.0f} a second"),
+        (f"encoder, {found.encoder_tokens:.0f} tokens", f"{found.encoder:,.0f} a second"),
+        (f"whole cascade, encoder asked about {found.asked:.0%}", f"{found.cascade:,.0f} a second"),
+        ("delay at 50 a second, p50 and p95", f"{found.p50_ms:.0f} and {found.p95_ms:.0f} ms"),
+        ("cold start of the worker", f"{found.cold_start_seconds:.1f} s"),
+        ("memory", f"{found.memory_mb:,.0f} MB"),
+    ]
+    print_table(("what", "reached"), rows, "Nothing could be measured.")

@@ -1,4 +1,4 @@
-"""`streamhub link`: one-time sign-in links for hosts and organizers."""
+"""`streamhub link`: one-time sign-in links for hosts, moderators and organizers."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def host(server: Server, code: str, as_json: bool) -> None:
     _make(server, "host", code, as_json)
 
 
+@link.command(example="streamhub link moderator REEF --name Bo")
+@click.argument("code")
+@click.option("--name", default="", help="Who it is for: stands beside their decisions.")
+@as_json
+@with_server
+def moderator(server: Server, code: str, name: str, as_json: bool) -> None:
+    """A link whose opener reviews comments of one broadcast, but runs neither its questions nor its rules."""
+    _make(server, "moderator", code, as_json, name)
+
+
 @link.command(example="streamhub link organizer --json")
 @as_json
 @with_server
@@ -35,8 +45,8 @@ class Link(msgspec.Struct):
     url: str
 
 
-def _make(server: Server, role: str, code: str, as_json: bool) -> None:
-    made = msgspec.json.decode(server.post("/api/links", {"role": role, "broadcast": code}), type=Link)
+def _make(server: Server, role: str, code: str, as_json: bool, name: str = "") -> None:
+    made = msgspec.json.decode(server.post("/api/links", {"role": role, "broadcast": code, "name": name}), type=Link)
     if as_json:
         print_json({"role": role, "broadcast": code, "url": made.url})
     else:

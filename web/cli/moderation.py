@@ -1,4 +1,4 @@
-"""`streamhub moderation`: how well the checks do on labelled text."""
+"""`streamhub moderation`: how well the checks do on labelled text, and what people decided as rows to learn from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from web.cli.frame import Failed, Group, as_json, print_json, progress_bar
-from web.cli.server import settings_of
+from web.cli.policies import shadow, try_
+from web.cli.server import Server, settings_of, with_server
 
 
 @click.group(cls=Group, example="streamhub moderation evaluate labelled.jsonl")
@@ -45,3 +46,23 @@ def evaluate(file: Path, rows: Path | None, data: Path | None, as_json: bool) ->
         click.echo(format_evaluation(result))
     if not result["rows"]:
         raise Failed(f"{file} has no line that could be read: each must be an object with text and label.")
+
+
+@moderation.command(example="streamhub moderation rows --broadcast REEF -o decided.jsonl")
+@click.option("--broadcast", required=True, help="Code of the broadcast.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here, not to the screen.")
+@with_server
+def rows(server: Server, broadcast: str, output: Path | None) -> None:
+    """What people decided in a broadcast, as JSON lines of text, label and lang, to train with.
+
+    Refused unless the organizer has allowed it on the broadcast's page of rules. Names and ids are not in it."""
+    found = server.get(f"/api/broadcasts/{broadcast}/rows")
+    if output is None:
+        click.echo(found, nl=False)
+    else:
+        output.write_bytes(found)
+        click.echo(f"{len(found.splitlines())} rows written to {output}.")
+
+
+moderation.add_command(try_)
+moderation.add_command(shadow)

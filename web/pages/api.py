@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from importlib.metadata import version
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -35,7 +35,7 @@ from streamhub.record.log import broadcast_log
 from streamhub.record.store import takes_writes
 from streamhub.state.projection import START
 from streamhub.wire import Accepted, CampaignView
-from web import keys, links, programme, trips
+from web import keys, links, programme, rows, trips
 
 routes = web.RouteTableDef()
 
@@ -47,9 +47,9 @@ _T = TypeVar("_T")
 
 
 class MakeLink(Command, frozen=True, kw_only=True):
-    """A one-time sign-in link: for the host of `broadcast`, or for an organizer. `name` is who it is for."""
+    """A one-time sign-in link: for a host or moderator of `broadcast`, or an organizer. `name` is who it is for."""
 
-    role: Annotated[str, msgspec.Meta(pattern="^(host|organizer)$")] = "host"
+    role: Literal["host", "moderator", "organizer"] = "host"
     broadcast: Annotated[str, msgspec.Meta(max_length=24)] = ""
     name: Annotated[str, msgspec.Meta(max_length=24)] = ""
     seconds: Annotated[int, msgspec.Meta(ge=60, le=links.LINK_SECONDS_LIMIT)] = links.LINK_SECONDS
@@ -146,6 +146,16 @@ async def show_log(request: web.Request) -> web.StreamResponse:
     return response
 
 
+@routes.get("/api/broadcasts/{code}/rows")
+@for_organizers
+async def training_rows(request: web.Request) -> web.Response:
+    """Decisions of people as JSON lines of `text`, `label`, `lang`; 403 unless the organizer has allowed training."""
+    room = await request.app[keys.HUB].room(request.match_info["code"])
+    lines = b"".join(msgspec.json.encode(row) + b"\n" for row in rows.rows(room.state))
+    headers = {"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
+    return web.Response(body=lines, headers=headers)
+
+
 # ── campaigns ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -197,7 +207,7 @@ async def import_trips(request: web.Request) -> web.Response:
 @routes.post("/api/links")
 @for_organizers
 async def make_link(request: web.Request) -> web.Response:
-    """Body: `role` (`host` or `organizer`), `broadcast`, `name`, `seconds`; answers a one-time link as `url`."""
+    """Body: `role` (host, moderator or organizer), `broadcast`, `name`, `seconds`; answers a one-time link as `url`."""
     command = await _body(request, MakeLink)
     url = await links.make_link(
         request.app[keys.STORE], request.app[keys.SETTINGS].url, await _grant(request, command), command.seconds
@@ -210,7 +220,7 @@ async def _grant(request: web.Request, command: MakeLink) -> Grant:
         return Grant(role="organizer", name=command.name)
     if not await directory.broadcast_exists(request.app[keys.STORE], _checked(command.broadcast, Code, "broadcast")):
         raise refuse("unknown", f"there is no broadcast {command.broadcast}", field="broadcast")
-    return Grant(role="host", broadcast=command.broadcast, name=command.name)
+    return Grant(role=command.role, broadcast=command.broadcast, name=command.name)
 
 
 # ── beneath ──────────────────────────────────────────────────────────────────────────────────────

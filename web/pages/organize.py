@@ -93,11 +93,11 @@ async def change_broadcast(request: web.Request) -> web.Response:
 async def host_link(request: web.Request) -> web.Response:
     """The link is shown once, here; it is kept only as a digest."""
     code = request.match_info["code"]
-    name = str((await request.post()).get("name", "")).strip()[:NAME_LIMIT]
+    form = await request.post()
+    name = str(form.get("name", "")).strip()[:NAME_LIMIT]
     await request.app[keys.HUB].room(code)
-    url = await links.make_link(
-        request.app[keys.STORE], request.app[keys.SETTINGS].url, Grant(role="host", broadcast=code, name=name)
-    )
+    grant = Grant(role="moderator" if form.get("role") == "moderator" else "host", broadcast=code, name=name)
+    url = await links.make_link(request.app[keys.STORE], request.app[keys.SETTINGS].url, grant)
     return await _broadcast(request, made=url, made_for=name)
 
 
@@ -144,7 +144,7 @@ async def _broadcast(
 def _summary(room: Room) -> dict[str, Any]:
     """What the pages say of a broadcast: its view, its times and its numbers."""
     state = room.state
-    held = sum(comment.status == "held" for comment in state.comments.by_id.values())
+    held = len(room.review().held)
     waiting = sum(view.status == "waiting" for view in views.questions(state))
     return {
         "view": views.broadcast_view(state),

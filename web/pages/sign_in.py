@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from streamhub.live.admission import ROLE_COOKIE, ROLE_SECONDS, Grant
+from streamhub.live.admission import ROLE_COOKIE, ROLE_SECONDS, Grant, Person
 from web import keys, links
 from web.render import render
 
@@ -53,7 +53,7 @@ async def leave(request: web.Request) -> web.Response:
 
 def home(grant: Grant) -> str:
     """Where somebody with this grant starts."""
-    return f"/host/{grant.broadcast}" if grant.role == "host" else "/organize"
+    return "/organize" if grant.role == "organizer" else f"/host/{grant.broadcast}"
 
 
 def keep_out(request: web.Request, broadcast: str = "") -> web.Response:
@@ -71,10 +71,8 @@ def _page(request: web.Request, state: str, *, status: int = 200, **context: obj
 
 def _covered(request: web.Request, offer: Grant) -> bool:
     """Whether this browser may do already all that the link offers."""
-    person = request[keys.PERSON]
-    if offer.role == "organizer":
-        return person.organizes
-    return person.hosts(offer.broadcast)
+    person: Person = request[keys.PERSON]
+    return person.may(offer.role, offer.broadcast)
 
 
 def _https(request: web.Request) -> bool:

@@ -140,6 +140,7 @@ def _moderation(base: ArchiveBase) -> shape.Moderation:
         machine=shape.Actions(**machine),
         people=shape.Actions(**people),
         overturn_rate=row["overturned"] / row["reviewed"] if row["reviewed"] else None,
+        objections=shape.Objections(**base.row("objections")),
         reasons=tuple(shape.ReasonCount(**reason) for reason in base.rows("reasons")),
     )
 

@@ -130,6 +130,19 @@ class ReasonCount(Part, frozen=True, kw_only=True):
     now_rejected: int
 
 
+class Objections(Part, frozen=True, kw_only=True):
+    """What viewers reported and authors objected to, and whom moderators restricted; see objections.sql."""
+
+    reports: int = 0
+    reported: int = 0
+    agreed: int = 0
+    appeals: int = 0
+    granted: int = 0
+    kept: int = 0
+    restrictions: int = 0
+    restricted: int = 0
+
+
 class Moderation(Part, frozen=True, kw_only=True):
     """`machine`: first verdicts; `people`: decisions in force. `overturn_rate` = overturned / reviewed: of the
     verdicts that let pass or rejected and that a person looked at, the share whose outcome was reversed."""
@@ -144,6 +157,7 @@ class Moderation(Part, frozen=True, kw_only=True):
     held_passed: int
     held_rejected: int
     held_open: int
+    objections: Objections = Objections()
     reasons: tuple[ReasonCount, ...] = ()
 
 

@@ -2,8 +2,8 @@
 
 import type { Note } from "../wire";
 import type { Item, Model } from "./model";
-import { ages, badge, clone, fill, list, show, stamp } from "./slots";
-import { cards, chinese, words } from "./words";
+import { ages, badge, clone, fill, list, show, stamp, until } from "./slots";
+import { actor, cards, chinese, say, words } from "./words";
 
 const place = document.getElementById("card") as HTMLElement;
 const nothing = document.getElementById("nothing") as HTMLElement;
@@ -11,6 +11,9 @@ const nothing = document.getElementById("nothing") as HTMLElement;
 export class Card {
   /** Entry id of the item shown; "" for none. */
   id = place.querySelector<HTMLElement>("[data-id]")?.dataset["id"] ?? "";
+
+  /** The turn that the moderator has seen: a decision of somebody else that comes meanwhile is not overruled unseen. */
+  private turn = "";
 
   constructor(private model: Model) {}
 
@@ -32,6 +35,7 @@ export class Card {
     if (answer) answer.value = item.answer;
     const claim = card.querySelector<HTMLSelectElement>("select");
     if (claim) suggest(claim, item.note);
+    this.turn = item.turn;
     this.refresh();
   }
 
@@ -58,7 +62,11 @@ export class Card {
     for (const button of card.querySelectorAll<HTMLElement>("[data-unless]")) {
       button.hidden = button.dataset["unless"] === item.status;
     }
-    if (item.kind === "held") this.why(card, item);
+    if (item.kind === "held") {
+      if (!item.by || this.model.isMine(item.turn)) this.turn = item.turn;
+      this.why(card, item);
+      this.people(card, item);
+    }
     this.others(card, item);
     ages(card);
   }
@@ -68,7 +76,8 @@ export class Card {
     const card = this.element;
     const claim = card?.querySelector<HTMLSelectElement>("select")?.value ?? "";
     const suggested = this.model.find(this.id)?.note;
-    const chosen = cards[claim] ?? (suggested && !cards[suggested.claim] ? suggested : undefined);
+    const writing = card?.querySelector<HTMLDetailsElement>(".write-card")?.open ?? false;
+    const chosen = writing ? undefined : cards[claim] ?? (suggested && !cards[suggested.claim] ? suggested : undefined);
     if (!card) return;
     show(card, "card", Boolean(chosen));
     if (!chosen) return;
@@ -77,7 +86,8 @@ export class Card {
   }
 
   private why(card: HTMLElement, item: Item): void {
-    const found = item.reasons.length ? item.reasons : [{ code: "overdue" as const }];
+    const overdue = item.status === "shown" ? [] : [{ code: "overdue" as const }];
+    const found = item.reasons.length ? item.reasons : overdue;
     const reasons = found.map((reason) => {
       const row = clone("reason-row");
       const score = "score" in reason && typeof reason.score === "number" ? ` ${percent(reason.score)}` : "";
@@ -93,6 +103,25 @@ export class Card {
     list(card, "scores", scores);
     show(card, "scores", scores.length > 0);
     this.preview();
+  }
+
+  private people(card: HTMLElement, item: Item): void {
+    const alike = this.model.alike(item).length;
+    const reports = Object.entries(item.reports).map(([why, count]) => `${words.why[why] ?? why} ×${count}`);
+    fill(card, {
+      turn: this.turn,
+      plain: item.plain,
+      appeal: item.appeal,
+      by: item.by ? say("decided_by", { who: actor(item.by) }) : "",
+      why: item.why,
+      reports: reports.join(", "),
+      weight: item.weight,
+      alike: say("alike", { count: alike }),
+      restricted: (words.effect[item.restricted] ?? "").replace("%(until)s", until(item.until)),
+    });
+    for (const part of ["plain", "appeal", "by", "restricted"] as const) show(card, part, Boolean(item[part]));
+    show(card, "reports", reports.length > 0);
+    show(card, "alike", alike > 0);
   }
 
   private others(card: HTMLElement, item: Item): void {

@@ -4,7 +4,13 @@
 const REMEMBERED = "streamhub-host-keys";
 const toggle = document.getElementById("keys") as HTMLButtonElement;
 
-export function listenToKeys(desk: HTMLElement, card: () => HTMLElement | null, step: (by: number) => void): void {
+/** `more`: what keys do that stand on no button. */
+export function listenToKeys(
+  desk: HTMLElement,
+  card: () => HTMLElement | null,
+  step: (by: number) => void,
+  more: Record<string, () => void>,
+): void {
   let on = read() !== "off";
   const show = () => {
     toggle.hidden = false;
@@ -21,7 +27,8 @@ export function listenToKeys(desk: HTMLElement, card: () => HTMLElement | null, 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.altKey) return;
     const target = event.target as HTMLElement;
-    const typing = target.matches("input, textarea, select");
+    const typing = target.matches("input:not([type=checkbox]), textarea, select");
+    if (document.querySelector("dialog[open]")) return;
     if (target.matches("textarea") && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       press(card(), "d");
@@ -30,14 +37,17 @@ export function listenToKeys(desk: HTMLElement, card: () => HTMLElement | null, 
     } else if (!typing && on && !event.ctrlKey && !event.metaKey) {
       const by = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
       if (by !== undefined) step(by);
-      if (by !== undefined || pressAnywhere(desk, card(), event.key.toLowerCase())) event.preventDefault();
+      const act = more[event.key];
+      act?.();
+      const key = (event.shiftKey ? "shift+" : "") + event.key.toLowerCase();
+      if (by !== undefined || act || pressAnywhere(desk, card(), key)) event.preventDefault();
     }
   });
 }
 
 /** The corner's undo first, then the selected item's buttons, then the page's. */
 function pressAnywhere(desk: HTMLElement, card: HTMLElement | null, key: string): boolean {
-  if (!/^[a-z1-9]$/.test(key)) return false;
+  if (!/^(shift\+)?[a-z1-9]$/.test(key)) return false;
   const toast = document.getElementById("toast");
   return press(toast && !toast.hidden ? toast : null, key) || press(card, key) || press(desk, key);
 }
@@ -45,7 +55,7 @@ function pressAnywhere(desk: HTMLElement, card: HTMLElement | null, key: string)
 function press(root: HTMLElement | null, key: string): boolean {
   for (const found of root?.querySelectorAll<HTMLElement>(`[aria-keyshortcuts="${key}"]`) ?? []) {
     if (found.closest("[hidden]")) continue;
-    if (found.matches("textarea, select")) found.focus();
+    if (found.matches("textarea, select, input:not([type=checkbox])")) found.focus();
     else found.click();
     return true;
   }

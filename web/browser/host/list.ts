@@ -87,6 +87,12 @@ export class List {
     if (item.kind === "question") row.dataset["question"] = item.id;
     else delete row.dataset["question"];
     fill(row, { votes: item.votes, text: item.text, reply: item.answer, nick: item.nick });
+    const pick = row.querySelector<HTMLInputElement>(".pick");
+    if (pick) {
+      pick.hidden = gone || this.lane !== "held";
+      if (pick.hidden) pick.checked = false;
+      if (!pick.checked) pick.value = `${item.id} ${item.turn}`;
+    }
     const reply = row.querySelector<HTMLElement>(".item-answer");
     if (reply) reply.hidden = !item.answer;
     const votes = row.querySelector<HTMLElement>(".votes");
@@ -99,6 +105,8 @@ export class List {
 
   private state(item: Item, gone: boolean): string {
     if (gone || this.lane === "decided") return item.status;
+    if (item.appeal) return "appeal";
+    if (item.kind === "held" && item.status === "shown") return Object.keys(item.reports).length ? "reported" : "shown";
     if (item.kind === "held") return item.reasons[0]?.code ?? "overdue";
     return item.status === "answering" ? "answering" : "";
   }

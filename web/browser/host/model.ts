@@ -26,6 +26,18 @@ export interface Item {
   note: Note | null;
   model: string;
   policy: string;
+  /** What a decision about it names: of two that name the same one is recorded. */
+  turn: string;
+  /** Who made the decision that stands, and their words to the author. */
+  by: string;
+  why: string;
+  plain: string;
+  alike: string;
+  appeal: string;
+  reports: Record<string, number>;
+  weight: number;
+  restricted: string;
+  until: number;
 }
 
 export interface Said {
@@ -52,9 +64,15 @@ export class Model {
   epoch = "";
   people: number | null = null;
   status = "";
+  /** How the checks fare. */
+  moderation = "normal";
   private questions = new Map<string, Item>();
   private held: Item[] = [];
   private decided: Item[] = [];
+  /** What waits beyond the held items that the frame lists. */
+  private beyond = 0;
+  /** Decisions made at this desk. */
+  private mine = new Set<string>();
   private said = new Map<string, Said & { author: string }>();
 
   joined(answer: Joined): void {
@@ -83,9 +101,21 @@ export class Model {
   review(frame: Review): void {
     this.held = (frame.held ?? []).map(heldItem);
     this.decided = (frame.decided ?? []).map(heldItem);
+    this.moderation = frame.moderation ?? "normal";
+    this.beyond = Math.max((frame.backlog ?? 0) - this.held.length, 0);
     for (const item of [...this.held, ...this.decided]) {
       this.said.set(item.id, { id: item.id, text: item.text, status: item.status, at: item.at, author: item.author });
     }
+  }
+
+  /** Whether a turn of a comment came about at this desk. */
+  isMine(turn: string): boolean {
+    return this.mine.has(turn);
+  }
+
+  /** Other held items that say nearly the same. */
+  alike(item: Item): Item[] {
+    return item.alike ? this.held.filter((one) => one.alike === item.alike && one.id !== item.id) : [];
   }
 
   /** The host's own accepted move, shown before the log's frame brings it. */
@@ -97,6 +127,7 @@ export class Model {
   /** The host's own accepted decision about a comment, likewise. */
   judged(id: string, status: string, decision: string): void {
     const item = this.find(id);
+    this.mine.add(decision);
     this.held = this.held.filter((one) => one.id !== id);
     if (!item || item.kind !== "held") return;
     const now = { ...item, status, decision };
@@ -122,7 +153,7 @@ export class Model {
   }
 
   counts(): Record<Lane, number> {
-    const count = (lane: Lane) => this.lane(lane, "votes").length;
+    const count = (lane: Lane) => this.lane(lane, "votes").length + (lane === "held" ? this.beyond : 0);
     return Object.fromEntries(LANES.map((lane) => [lane, count(lane)])) as Record<Lane, number>;
   }
 
@@ -183,10 +214,23 @@ function heldItem(view: HeldView): Item {
     note: view.note ?? null,
     model: view.model ?? "",
     policy: view.policy ?? "",
+    turn: view.turn ?? "",
+    by: view.by ?? "",
+    why: view.why ?? "",
+    plain: view.plain ?? "",
+    alike: view.alike ?? "",
+    appeal: view.appeal ?? "",
+    reports: view.reports ?? {},
+    weight: view.weight ?? 0,
+    restricted: view.restricted ?? "",
+    until: view.until ?? 0,
   };
 }
 
-const EMPTY = { author: "", votes: 0, answer: "", reasons: [], scores: {}, note: null, model: "", policy: "" };
+const EMPTY = {
+  ...{ author: "", votes: 0, answer: "", reasons: [], scores: {}, note: null, model: "", policy: "", turn: "", by: "" },
+  ...{ why: "", plain: "", alike: "", appeal: "", reports: {}, weight: 0, restricted: "", until: 0, asked: false },
+};
 
 function parts(id: string): [number, number] {
   const [ms, number] = id.split("-");

@@ -62,6 +62,12 @@ export function ages(root: ParentNode, now: number = Date.now()): void {
   }
 }
 
+/** When something ends: the time today, else with its day. */
+export function until(ms: number): string {
+  const sameDay = new Date(ms).toDateString() === new Date().toDateString();
+  return sameDay ? new Date(ms).toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" }) : exact.format(ms);
+}
+
 export function stamp(root: HTMLElement, at: number): void {
   const time = root.querySelector<HTMLTimeElement>("time[data-at]");
   if (!time) return;

@@ -7,7 +7,7 @@ const toast = document.getElementById("toast") as HTMLElement;
 const button = toast.querySelector("button") as HTMLButtonElement;
 
 export class Toast {
-  /** The decision that undo would take back; "" when none is offered. */
+  /** The decisions that undo would take back, by comma; "" when none is offered. */
   decision = "";
   private timer = 0;
 

@@ -47,7 +47,14 @@ export function t(key: TextKey, values: Record<string, string | number> = {}): s
 export function refusalText(refusal: Refusal): string {
   const known = refusal.message ? page.refusals[refusal.message] : undefined;
   if (known) return known;
-  return t(`refusal.${refusal.code}`, { n: Math.ceil(refusal.retry_after ?? 1) });
+  const seconds = refusal.retry_after ?? 1;
+  const why = refusal.code === "restricted" ? / UTC: (.*)$/s.exec(refusal.message ?? "")?.[1] : undefined;
+  const text = t(`refusal.${refusal.code}`, { n: Math.ceil(seconds), time: moment(Date.now() + seconds * 1000) });
+  return why ? `${text} “${why}”` : text;
+}
+
+function moment(ms: number): string {
+  return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(ms);
 }
 
 /** Log ids ("1763845212345-0") in the order of the log. */

@@ -20,6 +20,8 @@ interface Line {
 
 export class CommentList {
   mine = "";
+  /** Marks of the people whose comments this reader hid. */
+  hidden: ReadonlySet<string> = new Set();
   private readonly list = find("#comment-list");
   private readonly scroller = find("#comment-scroller");
   private readonly newest = find<HTMLButtonElement>("#newest");
@@ -84,9 +86,19 @@ export class CommentList {
     show(find("#no-comments"), this.lines.length === 0);
   }
 
+  /** Take away what somebody said, as this reader wishes. */
+  hide(mark: string): void {
+    this.remove(this.lines.flatMap((line) => [...line.members.values()].filter((one) => one.viewer === mark)).map((one) => one.id));
+  }
+
+  /** The comment that a line began with. */
+  said(id: string): ShownComment | undefined {
+    return this.lineOf.get(id)?.members.get(id);
+  }
+
   /** True if it was not there before. */
   private put(comment: ShownComment, fresh: boolean): boolean {
-    if (this.lineOf.has(comment.id)) return false;
+    if (this.lineOf.has(comment.id) || this.hidden.has(comment.viewer)) return false;
     const same = this.alike(comment);
     if (same) {
       same.members.set(comment.id, comment);
@@ -132,6 +144,9 @@ export class CommentList {
     keep(element, ".simulated", comment.simulated === true);
     keep(element, ".asks", comment.kind === "question");
     fillCard(element, comment.note);
+    const more = find<HTMLAnchorElement>(".more", element);
+    more.href = `/b/${page.code}/comments/${comment.id}`;
+    show(more, !own || comment.note != null); // one's own source card can be objected to on the comment's page
     return element;
   }
 

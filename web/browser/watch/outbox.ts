@@ -89,7 +89,8 @@ export class Outbox {
       this.waiting = this.waiting.filter((kept) => kept.once !== once);
       this.save();
     }
-    if (status === "waiting") this.checking(once, text);
+    if (outcome.appeal === "granted") this.row(once, text, "shown", outcome);
+    else if (status === "waiting") this.checking(once, text);
     else if (status !== "shown") this.row(once, text, status as State, outcome);
     else if (live && this.rows.has(once) && this.stateOf(once) !== "shown") {
       this.row(once, text, "shown", outcome);
@@ -124,8 +125,18 @@ export class Outbox {
     const reasons = state === "held" || state === "rejected" ? (outcome?.reasons ?? []) : [];
     say(row, ".why", [...new Set(reasons.map((reason) => t(`reason.${reason.code}`)))].join(" "));
     say(row, ".quoted", text);
+    this.objection(row, state, outcome);
     show(find(".dismiss", row), tone !== "waiting");
     while (this.list.children.length > VISIBLE && this.settledFirst()) continue;
+  }
+
+  /** How the author's objection stands, or the form to make it. */
+  private objection(row: HTMLElement, state: State, outcome?: Outcome): void {
+    say(row, ".objection", outcome?.appeal ? t(`appeal.${outcome.appeal}`) : "");
+    say(row, ".moderators-words", outcome?.why ?? "");
+    const form = find(".appeal", row);
+    show(form, (state === "held" || state === "rejected") && outcome !== undefined && !outcome.appeal);
+    if (outcome) find<HTMLInputElement>('[name="comment"]', form).value = outcome.comment;
   }
 
   /** Above `VISIBLE` rows the oldest settled one goes: those that were shown first, then what was held. */

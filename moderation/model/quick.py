@@ -1,0 +1,105 @@
+"""The prepared encoder with 8-bit weights in ONNX Runtime: same interface as `encoder.Encoder`, without torch.
+
+Called by `pipeline.load_model`. Used for the encoder that StreamHub prepares itself; any other that the setting
+names is loaded by `encoder.Encoder`. Texts are encoded in small batches of like length, so little is padding.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.model.encoder import LONGEST_TOKENS, Encoder, ModelUnusable, resolve
+from moderation.model.prepare import NAME
+from moderation.model.quantize import quantize
+
+FloatArray = NDArray[np.float32]
+
+TOKENS = 192
+"""Tokens of one batch, padding included. More per batch is no faster, and mixes lengths, so that more is padding."""
+
+
+class QuickEncoder:
+    """Mean-pooled, normalised sentence vectors. Deterministic, a text's vector does not depend on its neighbours;
+    not for use by two threads at once."""
+
+    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                str(quantize(folder)), options, providers=["CPUExecutionProvider"]
+            )
+            self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self.size = int(json.loads((folder / "config.json").read_text("utf-8"))["hidden_size"])
+        except Exception as error:
+            raise ModelUnusable(f"{folder.name}: {type(error).__name__}: {str(error)[:300]}") from error
+        self._tokenizer.enable_truncation(LONGEST_TOKENS)
+        self.name = folder.name
+        self.prefix = _prefix(folder)
+
+    def tokens(self, texts: Sequence[str]) -> int:
+        """How many the texts have together, prefix and ends included."""
+        return sum(len(found.ids) for found in self._tokenizer.encode_batch([self.prefix + text for text in texts]))
+
+    def encode(self, texts: Sequence[str]) -> FloatArray:
+        """One row of length 1 per text, in their order."""
+        result = np.zeros((len(texts), self.size), dtype=np.float32)
+        if not texts:
+            return result
+        ids = [found.ids for found in self._tokenizer.encode_batch([self.prefix + text for text in texts])]
+        for places in _batches([len(row) for row in ids]):
+            result[places] = self._encode([ids[place] for place in places])
+        return result
+
+    def _encode(self, rows: Sequence[Sequence[int]]) -> FloatArray:
+        longest = max(map(len, rows))
+        ids = np.ones((len(rows), longest), dtype=np.int32)
+        mask = np.zeros((len(rows), longest), dtype=np.int32)
+        for place, row in enumerate(rows):
+            ids[place, : len(row)], mask[place, : len(row)] = row, 1
+        hidden = self._session.run(None, {"ids": ids, "mask": mask})[0]
+        pooled = (hidden * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+        return np.asarray(pooled / np.linalg.norm(pooled, axis=1, keepdims=True), dtype=np.float32)
+
+
+AnyEncoder = QuickEncoder | Encoder
+
+
+def load_encoder(model: str, data: Path, progress: Callable[[str], None] | None = None) -> AnyEncoder:
+    """Ours with 8-bit weights, any other as it is. Raises ModelUnusable, `unpack.WeightsMissing`, OSError."""
+    found = resolve(model, data, progress)
+    folder = Path(found)
+    if model == NAME or (folder / "streamhub-model.json").exists():
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        return QuickEncoder(folder)
+    return Encoder(found)
+
+
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Places of texts of like length, shortest first, at most TOKENS together with the padding."""
+    batches: list[list[int]] = []
+    for place in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if batches and (len(batches[-1]) + 1) * lengths[place] <= TOKENS:
+            batches[-1].append(place)
+        else:
+            batches.append([place])
+    return batches
+
+
+def _prefix(folder: Path) -> str:
+    """What was written before every text when it was trained."""
+    told = json.loads((folder / "streamhub-model.json").read_text("utf-8"))
+    return str(told.get("prefix", "query: "))

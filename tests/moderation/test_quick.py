@@ -1,0 +1,55 @@
+"""The encoder in 8 bits says what the whole one says, alone or among others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moderation.model.encoder import Encoder, ModelUnusable
+from moderation.model.quantize import GRAPH, quantize
+from moderation.model.quick import QuickEncoder
+
+TEXTS = [
+    "珊瑚为什么会白化？",
+    "warming is just the sun, nothing to do with us",
+    "加微信领优惠",
+    "哈哈",
+    "a rather long sentence about turtles, seagrass and the people who count both of them every single spring " * 2,
+]
+
+
+@pytest.fixture(scope="module")
+def quick(encoder_dir: Path) -> QuickEncoder:
+    return QuickEncoder(encoder_dir)
+
+
+def test_vectors_are_those_of_the_whole_encoder(quick: QuickEncoder, encoder_dir: Path) -> None:
+    ours, whole = quick.encode(TEXTS), Encoder(encoder_dir).encode(TEXTS)
+    assert ours.shape == whole.shape == (len(TEXTS), quick.size)
+    assert ((ours * whole).sum(axis=1) > 0.995).all()
+    assert np.allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-5)
+
+
+def test_a_vector_does_not_depend_on_its_neighbours(quick: QuickEncoder) -> None:
+    alone = np.vstack([quick.encode([text]) for text in TEXTS])
+    assert np.allclose(quick.encode(TEXTS), alone, atol=1e-5)
+    assert np.allclose(quick.encode(TEXTS[::-1])[::-1], alone, atol=1e-5)
+
+
+def test_nothing_and_nothing_visible(quick: QuickEncoder) -> None:
+    assert quick.encode([]).shape == (0, quick.size)
+    assert np.isfinite(quick.encode(["", " "])).all()
+
+
+def test_the_graph_is_made_once_and_a_broken_one_is_named(encoder_dir: Path, tmp_path: Path) -> None:
+    made = quantize(encoder_dir)
+    assert quantize(encoder_dir).stat().st_mtime_ns == made.stat().st_mtime_ns
+    broken = tmp_path / "e5-small"
+    broken.mkdir()
+    for name in ("config.json", "tokenizer.json", "streamhub-model.json"):
+        (broken / name).write_bytes((encoder_dir / name).read_bytes())
+    (broken / GRAPH).write_bytes(b"no graph")
+    with pytest.raises(ModelUnusable, match="e5-small"):
+        QuickEncoder(broken)
