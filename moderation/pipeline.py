@@ -30,6 +30,7 @@ from moderation.judge import (
 from moderation.model.claims import ClaimIndex, claim_bank, load_index
 from moderation.model.encoder import ModelUnusable
 from moderation.model.head import Head, inputs
+from moderation.model.kept import HEAD, in_force
 from moderation.model.linear import HARMS, Linear, LinearMissing
 from moderation.model.own_claims import OwnClaims, as_claim
 from moderation.model.quick import AnyEncoder, load_encoder
@@ -106,7 +107,7 @@ def load_model(model: str, data: Path, progress: Callable[[str], None] | None = 
     threadpool_limits(1)
     try:
         encoder = load_encoder(model, data, progress)
-        head = Head.load()
+        head = Head.load(in_force(data / "models", HEAD))
         if not head.fits(encoder.name):
             log.warning("no trained head for the encoder %s: classes come from the letters alone", encoder.name)
         return Model(encoder, head, load_index(encoder, data / "models", progress))

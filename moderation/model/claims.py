@@ -21,7 +21,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from moderation.model.kept import ADAPTER, CLAIMS, in_force
+from moderation.model.lora import load_adapter
 from moderation.model.seeds import seeds
+from moderation.model.unpack import WeightsMissing
 from moderation.normalise import read
 from streamhub.facts import Note
 
@@ -33,10 +36,11 @@ CONTRAST = 2.0
 Measured on 24 claims: AUC .95 zh and .91 en, against .89 and .86 without."""
 
 _RIDGE = 0.3
-_RIDGE_SHARE = 1 / 3
-"""Which claim a comment is about: the mean of both nearnesses plus a third of a ridge regression on all wordings.
+_RIDGE_SHARE = 1 / 4
+"""Which claim a comment is about: nearness to the nearest wording, as it is and by topic alone, and a ridge regression.
 
-Held-out assertions find their claim first in 92 %, among three in 97 %; by nearness alone 88 and 95 %."""
+Measured on 735 English assertions whose author no model had read: first 80 %, among three 92 %; by the nearest
+wording alone 72 and 86 %, by topic alone 74 and 87 %."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -135,33 +139,55 @@ def forms() -> Forms:
 class ClaimIndex:
     """Finds the claims that a vector is about, and how it stands to them."""
 
-    def __init__(self, found: Forms, vectors: FloatArray) -> None:
+    def __init__(self, found: Forms, vectors: FloatArray, topic: FloatArray | None = None) -> None:
+        """`topic` is the adapter's projection, where the vectors are of an encoder that has one."""
         self.claims = list(dict.fromkeys(found.claims))
-        self._place = {claim: i for i, claim in enumerate(self.claims)}
-        owner = np.array([self._place[claim] for claim in found.claims])
-        said = np.array(found.asserts)
-        self._said, self._said_owner = vectors[said], owner[said]
-        self._asked, self._asked_owner = vectors[~said], owner[~said]
-        member = np.eye(len(self.claims), dtype=np.float32)[owner]
-        self._centre = (member.T @ vectors) / member.sum(axis=0)[:, None]
+        place = {claim: i for i, claim in enumerate(self.claims)}
+        owner = np.array([place[claim] for claim in found.claims])
+        asserts = np.array(found.asserts)
+        self._said = _Wordings(vectors[asserts], owner[asserts], len(self.claims))
+        self._asked = _Wordings(vectors[~asserts], owner[~asserts], len(self.claims))
+        self._topic = topic
+        self._any = _Wordings(self._about(vectors), owner, len(self.claims))
+        self._all = _Wordings(vectors, owner, len(self.claims))
         self._mean = vectors.mean(axis=0)
+        member = np.eye(len(self.claims), dtype=np.float32)[owner]
         self._ridge = _ridge(vectors - self._mean, member - member.mean(axis=0))
 
     def nearest(self, vectors: FloatArray, count: int = 3) -> list[list[Match]]:
         """Per row the `count` claims that it is most likely about, best first."""
-        said = _best_of(vectors @ self._said.T, self._said_owner, len(self.claims))
-        asked = _best_of(vectors @ self._asked.T, self._asked_owner, len(self.claims))
-        topic = (said + asked) / 2 + _RIDGE_SHARE * ((vectors - self._mean) @ self._ridge)
+        said, asked = self._said.nearness(vectors), self._asked.nearness(vectors)
+        near = (self._all.nearness(vectors) + self._any.nearness(self._about(vectors))) / 2
+        topic = near + _RIDGE_SHARE * ((vectors - self._mean) @ self._ridge)
         order = np.argsort(-topic, axis=1)[:, :count]
         return [
             [Match(self.claims[i], float(said[row, i]), float(asked[row, i]), float(topic[row, i])) for i in best]
             for row, best in enumerate(order)
         ]
 
-    def aside(self, vectors: FloatArray, matches: Sequence[Sequence[Match]]) -> FloatArray:
-        """What is left of each vector without its topic: mostly whether it asserts, asks or corrects."""
-        centres = self._centre[[self._place[found[0].claim] for found in matches]]
-        return np.asarray(vectors - centres, dtype=np.float32)
+    def _about(self, vectors: FloatArray) -> FloatArray:
+        """The vectors where only the topic counts, of length 1."""
+        if self._topic is None:
+            return vectors
+        raw = vectors @ self._topic[:-1] + self._topic[-1]
+        return np.asarray(raw / np.linalg.norm(raw, axis=1, keepdims=True), dtype=np.float32)
+
+
+class _Wordings:
+    """Vectors of wordings, sorted by the claim that they are about."""
+
+    def __init__(self, vectors: FloatArray, owner: NDArray[np.int64], owners: int) -> None:
+        order = np.argsort(owner, kind="stable")
+        self._vectors = np.ascontiguousarray(vectors[order].T)
+        self._found, self._starts = np.unique(owner[order], return_index=True)
+        self._owners = owners
+
+    def nearness(self, vectors: FloatArray) -> FloatArray:
+        """(rows, claims): similarity to the nearest wording of each claim; -1 where there is none."""
+        best = np.full((len(vectors), self._owners), -1.0, dtype=np.float32)
+        if len(self._found) and len(vectors):
+            best[:, self._found] = np.maximum.reduceat(vectors @ self._vectors, self._starts, axis=1)
+        return best
 
 
 def _ridge(rows: FloatArray, targets: FloatArray) -> FloatArray:
@@ -169,41 +195,46 @@ def _ridge(rows: FloatArray, targets: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.solve(rows.T @ rows + penalty, rows.T @ targets), dtype=np.float32)
 
 
-def _best_of(similarity: FloatArray, owner: NDArray[np.int64], owners: int) -> FloatArray:
-    best = np.full((len(similarity), owners), -1.0, dtype=np.float32)
-    for column, who in enumerate(owner):
-        np.maximum(best[:, who], similarity[:, column], out=best[:, who])
-    return best
-
-
-_SHIPPED = "claims.safetensors"
-
-
-def load_index(encoder: Encodes, cache_folder: Path, progress: Callable[[str], None] | None = None) -> ClaimIndex:
+def load_index(encoder: Encodes, models: Path, progress: Callable[[str], None] | None = None) -> ClaimIndex:
     """The index for this encoder: vectors that we ship, or that were kept earlier, or made now and kept."""
     found = forms()
-    mark = found.mark(encoder.name)
-    kept = cache_folder / f"claims-{mark}.safetensors"
-    for path in (Path(__file__).parent / "weights" / _SHIPPED, kept):
+    mark, topic = found.mark(encoder.name), topic_of(encoder.name, models)
+    kept = models / f"claims-{mark}.safetensors"
+    for path in (in_force(models, CLAIMS), kept):
         vectors = _vectors(path, mark)
         if vectors is not None:
-            return ClaimIndex(found, vectors)
+            return ClaimIndex(found, vectors, topic)
     (progress or (lambda _: None))(f"reading {len(found.texts)} wordings of the claim bank")
     vectors = encoder.encode(found.texts)
-    cache_folder.mkdir(parents=True, exist_ok=True)
+    models.mkdir(parents=True, exist_ok=True)
     save_vectors(kept, mark, vectors)
-    return ClaimIndex(found, vectors)
+    return ClaimIndex(found, vectors, topic)
+
+
+def topic_of(encoder: str, models: Path) -> FloatArray | None:
+    """The projection of the adapter that is merged into the encoder of this name; None if none is."""
+    try:
+        adapter = load_adapter(in_force(models, ADAPTER))
+    except WeightsMissing:
+        return None
+    return adapter.topic if encoder.endswith(f"-{adapter.name}") else None
+
+
+_SCALE = "scale"
 
 
 def save_vectors(path: Path, mark: str, vectors: FloatArray) -> None:
+    """Rounded to 8 bits: similarities change by less than 0.001."""
     building = path.with_suffix(".new")
-    save_file({mark: vectors.astype(np.float16)}, building)
+    scale = np.abs(vectors).max(axis=1, keepdims=True) / 127
+    rounded = np.rint(vectors / np.maximum(scale, 1e-9)).astype(np.int8)
+    save_file({mark: rounded, _SCALE: scale.astype(np.float32)}, building)
     building.replace(path)
 
 
 def _vectors(path: Path, mark: str) -> FloatArray | None:
     try:
-        kept = load_file(path).get(mark)
+        kept = load_file(path)
     except (OSError, SafetensorError):
         return None
-    return None if kept is None else kept.astype(np.float32)
+    return kept[mark].astype(np.float32) * kept[_SCALE] if mark in kept and _SCALE in kept else None

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.model.prepare import NAME, prepare
+from moderation.model.kept import ADAPTER, in_force
+from moderation.model.prepare import NAME, PREFIX, prefix_of, prepare
 
 FloatArray = NDArray[np.float32]
 
@@ -37,7 +38,8 @@ def resolve(model: str, data: Path, progress: Callable[[str], None] | None = Non
     """What to load: the prepared folder for "e5-small", else the folder or hub name as it is.
 
     Raises `unpack.WeightsMissing` or OSError when the default cannot be prepared."""
-    return prepare(data / "models", progress) if model == NAME else model
+    models = data / "models"
+    return prepare(models, progress, in_force(models, ADAPTER)) if model == NAME else model
 
 
 class Encoder:
@@ -60,8 +62,8 @@ class Encoder:
             raise ModelUnusable(f"{source}: {type(error).__name__}: {str(error)[:300]}") from error
         self.name = Path(source).name
         """Last part of the folder or hub name: which heads fit (`Head.load`) and what verdicts record."""
-        self.prefix = "query: " if "e5" in self.name.lower() else ""
-        """The E5 family was trained with this before every text."""
+        told = prefix_of(Path(source))
+        self.prefix = told if told is not None else PREFIX if "e5" in self.name.lower() else ""
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """One row of length 1 per text, in their order."""

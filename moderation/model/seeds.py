@@ -14,8 +14,6 @@ import msgspec
 Label = Literal["ok", "misinformation", "promotion", "abuse"]
 LABELS: tuple[Label, ...] = ("ok", "misinformation", "promotion", "abuse")
 
-_FILES = ("data/danmaku_seeds.jsonl", "data/seeds.jsonl")
-
 
 class Seed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`myth` is the claim it is about; `form` says what it does: assertion, question, debunk, cheer ..."""
@@ -29,10 +27,22 @@ class Seed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def seeds() -> tuple[Seed, ...]:
+    """All of them, file by file; equal texts once."""
+    found: dict[str, Seed] = {}
+    for _, rows in seed_files():
+        for seed in rows:
+            found.setdefault(seed.text, seed)
+    return tuple(found.values())
+
+
+@cache
+def seed_files() -> tuple[tuple[str, tuple[Seed, ...]], ...]:
+    """By name of the file. Each is one author's, so that a model can be measured on an author it has not read."""
     decoder = msgspec.json.Decoder(Seed)
+    folder = files("moderation").joinpath("data")
+    ours = (path for path in folder.iterdir() if "seeds" in path.name and path.name.endswith(".jsonl"))
+    paths = sorted(ours, key=lambda path: path.name)
     return tuple(
-        decoder.decode(line)
-        for name in _FILES
-        for line in files("moderation").joinpath(name).read_bytes().splitlines()
-        if line.strip()
+        (path.name, tuple(decoder.decode(line) for line in path.read_bytes().splitlines() if line.strip()))
+        for path in paths
     )

@@ -23,7 +23,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def encoder_dir(models: Path) -> Path:
-    return models / "models" / "e5-small"
+    return Path(resolve("e5-small", models))
 
 
 @pytest.fixture(scope="session")

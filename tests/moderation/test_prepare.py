@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from moderation.model.encoder import Encoder, ModelUnusable, resolve
+from moderation.model.kept import ADAPTER, SHIPPED
+from moderation.model.lora import load_adapter
 from moderation.model.prepare import prepare
 from moderation.model.unpack import Weights, WeightsMissing
 from moderation.pipeline import Model, load_model
@@ -24,13 +26,20 @@ def test_prepared_once_and_never_half(encoder_dir: Path) -> None:
 
 
 def test_another_layout_is_made_anew_by_whoever_comes_first(tmp_path: Path) -> None:
-    stale = tmp_path / "e5-small"
+    name = f"e5-small-{load_adapter(SHIPPED / ADAPTER).name}"
+    stale = tmp_path / name
     stale.mkdir()
     (stale / "streamhub-model.json").write_text('{"layout": 0}', "utf-8")
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(prepare, [tmp_path, tmp_path])) == [stale, stale]
     assert (stale / "model.safetensors").stat().st_size > 100_000_000
-    assert [path.name for path in tmp_path.iterdir()] == ["e5-small"]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_missing_adapter_is_said_to_be_so(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissing, match=r"adapter\.safetensors"):
+        prepare(tmp_path, adapter=tmp_path / "adapter.safetensors")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_damaged_weights_are_said_to_be_so(tmp_path: Path) -> None:
@@ -61,7 +70,7 @@ def test_any_folder_can_be_named(encoder_dir: Path, tmp_path: Path) -> None:
     other.symlink_to(encoder_dir)
     assert resolve(str(other), tmp_path) == str(other)
     loaded = Encoder(str(other))
-    assert loaded.name == "my-encoder" and loaded.prefix == ""
+    assert loaded.name == "my-encoder" and loaded.prefix == "query: "
 
 
 def test_unusable_model_is_said_to_be_so(tmp_path: Path) -> None:
