@@ -99,7 +99,7 @@ async def test_each_comment_gets_its_verdict(store: Redis, valkey: EmbeddedValke
     await broadcast(store)
     said = {
         "myth_zh": await say(store, "地球自己的周期而已，变暖跟人类没关系"),
-        "myth_en": await say(store, "volcanoes emit way more co2 than humans ever did", "v2"),
+        "myth_en": await say(store, "warming is just the sun, nothing to do with us", "v2"),
         "question": await say(store, "请问老师，火山排放的二氧化碳真的比人类多吗？", "v3"),
         "ad": await say(store, "加薇❤ lvse8866 领资料", "v4"),
         "spaced_ad": await say(store, "🐧 ①② ③⑥ ⑦⑧ ⑨", "v5"),
@@ -124,9 +124,9 @@ async def test_each_comment_gets_its_verdict(store: Redis, valkey: EmbeddedValke
     assert [r.code for r in result["ad"].reasons] == ["contact"]
     assert [r.code for r in result["insult"].reasons] == ["abuse"]
     note = result["myth_en"].note
-    assert note is not None and note.claim == "m012" and note.url.startswith("https://") and note.fact_zh
+    assert note is not None and note.claim == "m011" and note.url.startswith("https://") and note.fact_zh
     assert result["myth_zh"].reasons[0].code == "claim" and result["myth_zh"].reasons[0].rule == "m010"
-    assert all(v.policy.startswith("default-") and v.model.startswith("e5-small+") for v in found.values())
+    assert all(v.policy.startswith("default-") and v.model.startswith("e5-small-") for v in found.values())
     pending = await store.xpending(broadcast_key(CODE), GROUP)
     assert pending["pending"] == 0
 
@@ -250,7 +250,7 @@ async def test_words_claims_and_preset_of_the_hosts_count_for_the_next_comment(
             await log.append(fact, once=f"change:{number}")
         after = [
             await say(store, "thank you, I found the turtles on www.blueshore.shop/give", "v1"),
-            await say(store, "蓝湾码头那些海星都是染了色的吧，骗游客", "v2"),
+            await say(store, "听说蓝湾码头的海星都是染色的，骗游客", "v2"),
             await say(store, "蓝 湾 大 壩 的事怎么说啊", "v3"),
             await say(store, "请问蓝湾码头的海星真的是染色的吗？", "v4"),
         ]
