@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from streamhub.facts import BroadcastCreated, CommentJudged, CommentSubmitted
-from streamhub.live import presence, views
+from streamhub.live import presence, queue, views
 from streamhub.live.admission import VIEWER_SECONDS, Grant, Signer
 from streamhub.live.follow import Room
 from streamhub.live.presence import Presence
@@ -64,7 +64,7 @@ async def test_a_log_from_the_future_goes_on_in_order(
 ) -> None:
     """The store's clock was an hour ahead and is set back: entries follow one another all the same, and a comment
     without a verdict is offered to a person in time, neither never nor at once."""
-    monkeypatch.setattr(views, "OVERDUE_MS", 1500)
+    monkeypatch.setattr(queue, "OVERDUE_MS", 1500)
     await create_broadcast(store, BroadcastCreated(code="REEF", title="Reef", by="organizer"))
     log = broadcast_log(store, "REEF")
     ahead = f"{int(time.time() * 1000) + HOUR_MS}-0"
