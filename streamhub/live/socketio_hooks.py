@@ -11,7 +11,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Coroutine, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import engineio
 import socketio
@@ -65,6 +65,12 @@ RELIED_ON = (
 )
 
 
+class Seat(Protocol):
+    """Whoever sits at a session and gives it frames."""
+
+    def may(self, give: Give, *, deflates: bool) -> None: ...
+
+
 class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio ships no types
     """One Engine.IO session. `line` is its WebSocket; until there is one, packets wait in `queue` for a poll."""
 
@@ -79,6 +85,7 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
         self.line: Line | None = None
         self.give: Give = not_now
         self.deflates = False
+        self.seat: Seat | None = None
         self._inbox: deque[Packet | None] | None = None
         self._candidate: Line | None = None
 
@@ -272,6 +279,8 @@ class EngineSocket(async_socket.AsyncSocket):  # type: ignore[misc] # engineio s
     def _give(self, give: Give) -> None:
         """From a line: how a frame may be given to it now. One that is still being probed gets none."""
         self.give = not_now if self.line is None else give
+        if self.seat is not None:
+            self.seat.may(self.give, deflates=self.deflates)
 
     def _use(self, line: Line) -> None:
         """From here on everything goes through the WebSocket, after what still waited for a poll."""
