@@ -25,6 +25,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 BROADCAST = "BENCH"
+CHANGED = b'"changed":['
+"""From here on a frame tells of comments that were shown before: a verdict was revised."""
+
 NUMBERS = re.compile(rb'"text":"(\d+) ')
 FILLINGS = (
     "what a reef, look at the colours, and so many fish",
@@ -234,7 +237,7 @@ class Room:
                     viewer.send(b"3")
                 elif payload.startswith((b'42["batch"', b'42["c"')):
                     self.frames += 1
-                    for found in NUMBERS.findall(payload):
+                    for found in NUMBERS.findall(payload.partition(CHANGED)[0]):
                         number = int(found)
                         self.latencies.append((received - self.sent[number]) / 1e6)
                         self.arrived[number] = (self.arrived.get(number, (received, 0))[0], received)
