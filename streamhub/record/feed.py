@@ -49,6 +49,7 @@ class Following:
     def __init__(self, feed: Feed, log_: Log) -> None:
         self._feed = feed
         self._log = log_
+        self.key = log_.key.encode()
         self._told: deque[tuple[str, Row]] = deque()
         self._news = asyncio.Event()
         self._in_doubt = True
@@ -110,7 +111,7 @@ class Following:
         self._news.set()
 
     async def close(self) -> None:
-        await self._feed.leave(self._log.key)
+        await self._feed.leave(self)
 
     def tell(self, before: bytes, row: Row) -> None:
         if len(self._told) == WAITING_LIMIT:
@@ -142,24 +143,28 @@ class Feed:
         await stop_following(self._task)
 
     async def follow(self, log_: Log) -> Following:
-        """Every entry appended from now on is told. One follower for each log; raises FeedLost if the store does not
-        answer."""
-        following = self._followings[log_.key.encode()] = Following(self, log_)
+        """Every entry appended from now on is told. One follower for each log: a later one takes the place of an
+        earlier. Raises FeedLost if the store does not answer."""
+        following = Following(self, log_)
+        self._followings[following.key] = following
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 if self._listening is not None:
                     await self._listening.subscribe(log_.key)
                 await following.confirmed.wait()
         except (RedisError, OSError, TimeoutError) as error:
-            await self.leave(log_.key)
+            await self.leave(following)
             raise FeedLost(f"{log_.key}: {type(error).__name__}") from error
         return following
 
-    async def leave(self, key: str) -> None:
-        self._followings.pop(key.encode(), None)
+    async def leave(self, following: Following) -> None:
+        """Nothing more is told to it; somebody else who has begun to follow the same log meanwhile is not disturbed."""
+        if self._followings.get(following.key) is not following:
+            return
+        del self._followings[following.key]
         if self._listening is not None:
             with contextlib.suppress(RedisError, OSError, TimeoutError):
-                await self._listening.unsubscribe(key)
+                await self._listening.unsubscribe(following.key)
 
     async def _keep_listening(self) -> None:
         while True:
@@ -167,6 +172,8 @@ class Feed:
                 await on_primary(self._follower, _ITSELF, self._hear)
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("the feed broke off (%s), trying again", type(error).__name__)
+            except Exception:  # a hub without its feed would be mute: whatever it was, begin anew
+                log.exception("the feed failed, beginning anew")
             finally:
                 self._listening = None
                 for following in self._followings.values():

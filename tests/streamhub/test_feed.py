@@ -94,12 +94,34 @@ async def test_a_broken_connection_is_said_and_nothing_is_missed(feed: Feed, log
     assert await texts(following, first, 1) == ["2"]
 
 
+async def test_who_leaves_late_does_not_silence_who_came_meanwhile(feed: Feed, log: Log) -> None:
+    """A room that is closed while somebody opens it anew."""
+    earlier = await feed.follow(log)
+    later = await feed.follow(log)
+    await earlier.close()
+    assert await later.next(START, 0.01) == []
+    await say(log, "1", "2")
+    assert await texts(later, START, 2) == ["1", "2"]
+
+
+async def test_what_is_no_announcement_does_not_end_the_feed(feed: Feed, log: Log, store: Redis) -> None:
+    following = await feed.follow(log)
+    [first] = await say(log, "1")
+    assert await texts(following, START, 1) == ["1"]
+    await store.publish(log.key, "nonsense")
+    await lost(following, first)
+    await asyncio.wait_for(following.confirmed.wait(), 5)
+    await say(log, "2")
+    assert await texts(following, first, 1) == ["2"]
+
+
 async def test_another_history_is_not_taken_for_news(feed: Feed, log: Log, store: Redis) -> None:
     following = await feed.follow(log)
     await say(log, "1", "2")
     assert await texts(following, START, 2) == ["1", "2"]
     known = await log.last_id()
     await store.flushall()
+    await asyncio.sleep(0.01)  # ids are milliseconds: within the same one the new entry would bear the old one's
     await say(log, "another first")
     await lost(following, known)
 
