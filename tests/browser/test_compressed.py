@@ -37,6 +37,7 @@ async def test_chromium_compresses_and_reads_compressed_frames(
         websocket, "decompress", lambda *given: decompressed.append(given[0]) or deflate.decompress(*given)
     )
     page = await open_page()
+    await expect(page.locator("#people")).to_contain_text("1 person")
     found = await handshakes(page)
     await page.reload()
     await expect(page.locator("#people")).to_contain_text("1 person")

@@ -190,7 +190,7 @@ class Crowd:
                 "km": self.chance.randint(1, 9), "team": self.chance.choice(["Blue", "Green"]),
             }  # fmt: skip
             return "campaign", {"campaign": self.campaign, "act": act}
-        text = f"fish number {self.chance.randrange(10**9)} 真好看"
+        text = f"there are {self.chance.randint(2, 9999)} fish 真好看"  # nothing like a number to call
         return "comment", {"text": text, "nick": "Ann", "kind": "question" if dice > 0.85 else "comment"}
 
     async def _until_answered(self, member: Member, kind: str, fields: dict[str, Any]) -> None:
@@ -249,6 +249,7 @@ class Crowd:
         }
         for kind, ids in of_kind.items():
             assert sorted(ids) == sorted(self.accepted[kind].values()), f"{kind}: log and acknowledgements differ"
+        assert not [entry for entry in entries if _kind(entry) == "viewer_restricted"], "honest people are not slowed"
         onces = [entry.fact.once for entry in entries if _kind(entry) == "comment_submitted"]
         assert len(onces) == len(set(onces))
         assert set(self.refused) <= {"vote: conflict"}, self.refused
