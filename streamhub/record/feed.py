@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections import deque
-from typing import Any
 
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from streamhub.record.log import READ_COUNT, Log, Row, stop_following
@@ -133,7 +133,8 @@ class Feed:
     def __init__(self, follower: Redis) -> None:
         self._follower = follower
         self._followings: dict[bytes, Following] = {}
-        self._listening: PubSub | None = None
+        self._listening: AbstractConnection | None = None
+        self._heard = False
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -150,7 +151,7 @@ class Feed:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 if self._listening is not None:
-                    await self._listening.subscribe(log_.key)
+                    await self._subscribe(self._listening, log_.key)
                 await following.confirmed.wait()
         except (RedisError, OSError, TimeoutError) as error:
             await self.leave(following)
@@ -164,7 +165,7 @@ class Feed:
         del self._followings[following.key]
         if self._listening is not None:
             with contextlib.suppress(RedisError, OSError, TimeoutError):
-                await self._listening.unsubscribe(following.key)
+                await self._listening.send_command("UNSUBSCRIBE", following.key, check_health=False)
 
     async def _keep_listening(self) -> None:
         while True:
@@ -181,33 +182,51 @@ class Feed:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _hear(self, server: Redis) -> None:
-        async with server.pubsub() as listening:
-            await listening.subscribe(_ITSELF)
-            self._listening = listening  # from here on `follow` subscribes by itself
+        """Over a bare connection: a client's `PubSub` would cost each message several times what is done with it."""
+        pool = server.connection_pool
+        connection = await pool.get_connection()  # type: ignore[no-untyped-call]
+        try:
+            await self._subscribe(connection, _ITSELF)
+            self._listening = connection  # from here on `follow` subscribes by itself
             if self._followings:
-                await listening.subscribe(*self._followings)
-            await self._listen(listening)
+                await self._subscribe(connection, *self._followings)
+            await self._listen(connection)
+        finally:
+            await connection.disconnect(nowait=True)
+            await pool.release(connection)
 
-    async def _listen(self, listening: PubSub) -> None:
+    async def _subscribe(self, connection: AbstractConnection, *keys: str | bytes) -> None:
+        await connection.send_command("SUBSCRIBE", *keys, check_health=False)
+
+    async def _listen(self, connection: AbstractConnection) -> None:
         """Raises when the connection breaks or nothing comes of it any more."""
-        asked = False
-        while True:
-            message = await listening.get_message(timeout=BEAT_SECONDS)
-            if message is not None:
-                asked = False
-                self._take(message)
-            elif asked:
-                raise TimeoutError
-            else:
-                asked = True
-                await listening.ping()
+        async with asyncio.timeout(None) as patience:
+            beating = asyncio.create_task(self._beat(connection, patience), name="feed's beat")
+            try:
+                while True:
+                    self._take(await connection.read_response(timeout=math.inf, disconnect_on_error=False))
+                    self._heard = True
+            finally:
+                beating.cancel()
 
-    def _take(self, message: dict[str, Any]) -> None:
-        following = self._followings.get(message["channel"])
+    async def _beat(self, connection: AbstractConnection, patience: asyncio.Timeout) -> None:
+        """In a silence ask whether the store is there; when nothing comes of that either, end the listening."""
+        asked = False
+        with contextlib.suppress(RedisError, OSError):
+            while self._heard or not asked:
+                asked, self._heard = not self._heard, False
+                if asked:
+                    await connection.send_command("PING", check_health=False)
+                await asyncio.sleep(BEAT_SECONDS)
+        patience.reschedule(asyncio.get_running_loop().time())
+
+    def _take(self, told: list[bytes]) -> None:
+        kind, channel, content = told[0], told[1], told[-1]
+        following = self._followings.get(channel)
         if following is None:
             return
-        if message["type"] == "subscribe":
-            following.confirmed.set()
-        elif message["type"] == "message":
-            before, entry_id, fact = message["data"].split(b" ", 2)
+        if kind == b"message":
+            before, entry_id, fact = content.split(b" ", 2)
             following.tell(before, (entry_id, {b"f": fact}))
+        elif kind == b"subscribe":
+            following.confirmed.set()

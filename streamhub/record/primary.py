@@ -69,8 +69,6 @@ def one_command_each(store: Redis, keys: Sequence[str]) -> list[list[str]]:
 async def run_confirmed(store: Redis, script: AsyncScript, keys: list[str], args: list[Any]) -> Any:
     """Run a script that writes; returns its answer when all who must have it confirm, else raises NotConfirmed."""
     durability = durability_of(store)
-    if not durability.confirms:
-        return await script(keys=keys, args=args)
 
     async def run(primary: Redis) -> Any:
         try:
@@ -84,13 +82,13 @@ async def run_confirmed(store: Redis, script: AsyncScript, keys: list[str], args
 async def do_confirmed(store: Redis, *command: Any) -> Any:
     """The same for one command; its second word is the key."""
     durability = durability_of(store)
-    if not durability.confirms:
-        return await cast("Awaitable[Any]", store.execute_command(*command))  # type: ignore[no-untyped-call]
     return await on_primary(store, command[1], lambda primary: _confirmed(primary, durability, *command))
 
 
 async def _confirmed(primary: Redis, durability: Durability, *command: Any) -> Any:
     """One round trip: the command, and on the same connection the wait for everything that it has written so far."""
+    if not durability.confirms:
+        return await cast("Awaitable[Any]", primary.execute_command(*command))  # type: ignore[no-untyped-call]
     async with primary.pipeline(transaction=False) as pipe:
         pipe.execute_command(*command)
         if durability.disk:

@@ -15,17 +15,39 @@ from redis.asyncio.sentinel import (
     SentinelManagedConnection,
     SentinelManagedSSLConnection,
 )
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from streamhub.record.address import Address, Durability
+from streamhub.record.pipe import Pipe
 
 SENTINEL_SECONDS = 1.0
 """How long a Sentinel may take to say who is the primary; then the next one is asked."""
 
 
+PIPED = frozenset({"EVALSHA", "HGET"})
+"""What every comment asks of the store, and is answered at once. All else goes through the pool."""
+
+
 class Server(Redis):
-    """A plain client that knows what must be confirmed."""
+    """A client that knows what must be confirmed, and may have a pipe for what is asked most."""
 
     durability = Durability()
+    pipe: Pipe | None = None
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Through the pipe where that may be; where its connection broke, once more through the pool, which tries
+        again as a client does."""
+        if self.pipe is not None and args[0] in PIPED and options.keys() <= {"keys"}:
+            try:
+                return await self.pipe.ask(*args)
+            except RedisConnectionError:
+                pass
+        return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        if self.pipe is not None:
+            await self.pipe.close()
+        await super().aclose(close_connection_pool)
 
     @classmethod
     def over(cls, pool: ConnectionPool, place: Address) -> Self:

