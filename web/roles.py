@@ -7,7 +7,6 @@ Started by `serve.py`, or one by one in containers. A role that `serve` started 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import resource
@@ -22,7 +21,7 @@ from aiohttp import web
 
 from moderation import worker
 from streamhub.record import boards
-from web import keys
+from web import garbage, keys
 from web.app import MODULES, create_app
 from web.settings import Settings
 
@@ -47,8 +46,8 @@ def run_hub(settings: Settings) -> None:
         if keys.NEIGHBOURS in app:
             Path(app[keys.NEIGHBOURS].socket).unlink(missing_ok=True)  # of an earlier process of this name
             await web.UnixSite(runner, app[keys.NEIGHBOURS].socket).start()
-        gc.collect()
-        gc.freeze()  # what is loaded now stays: no collection looks at it again
+        garbage.settle()
+        tidying = asyncio.create_task(garbage.collect_when_quiet(lambda: len(app[keys.HUB].server.eio.sockets)))
         listening = os.environ.get(LISTEN_ENV)
         if listening:
             shared = socket.socket(fileno=int(listening))
@@ -57,6 +56,7 @@ def run_hub(settings: Settings) -> None:
         else:
             await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
         await stop.wait()
+        tidying.cancel()
         await runner.cleanup()
 
     _run(main)

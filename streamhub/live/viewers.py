@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 TURN_SECONDS = 0.002
 """For so long frames are written before the event loop may turn to something else."""
 
+BREATH_SECONDS = 1e-6
+"""Between two turns: not 0, with which the loop would write on before it looks at what has come in."""
+
 LOOK_EVERY = 32
 """Sockets written to between two looks at the clock: a quarter of a millisecond or so."""
 
@@ -257,6 +260,6 @@ async def _chunks(seats: list[Seat]) -> AsyncIterator[list[Seat]]:
     turn_ends = time.monotonic() + TURN_SECONDS
     for start in range(0, len(seats), LOOK_EVERY):
         if time.monotonic() > turn_ends:
-            await asyncio.sleep(0)
+            await asyncio.sleep(BREATH_SECONDS)
             turn_ends = time.monotonic() + TURN_SECONDS
         yield seats[start : start + LOOK_EVERY]
