@@ -42,6 +42,9 @@ class Measured(msgspec.Struct, kw_only=True):
     """From the store's confirmation of a verdict to the middle of those who receive the comment."""
     turn_p99_ms: float = 0
     turn_max_ms: float = 0
+    """Until a bystander's ping was answered, as `turn_own` without what other processes took (`turns.Turns`)."""
+    turn_own_p99_ms: float = 0
+    turn_own_max_ms: float = 0
     rounds: int = 1
 
 
@@ -78,10 +81,10 @@ async def _measure(name: str, options: Options) -> Measured:
             got = await ask(f"rate {options.rate} {options.seconds}")
             used, took = processor_ns(server.pid) - used, time.monotonic() - begin
             arrivals = (await ask("arrivals"))["middle"] if server.judged else {}
-            turning = asyncio.create_task(measure_turns(server.port))  # after the rest, as it costs something itself
+            turning = asyncio.create_task(measure_turns(server.port, server.pid))  # last, as it costs something
             await ask(f"rate {options.rate} {min(options.seconds, TURNS_SECONDS)}")
             turning.cancel()
-            turn_p99, turn_max = await turning
+            turns = await turning
     return Measured(
         us_per_delivery=round(used / 1000 / max(1, got["delivered"]), 2),
         bytes_per_delivery=round(got["bytes"] / max(1, got["delivered"]), 1),
@@ -89,8 +92,10 @@ async def _measure(name: str, options: Options) -> Measured:
         connected_per_second=round(options.viewers / max(ready["seconds"], 0.001)),
         processor_share=round(used / 1e9 / took, 3),
         hub_p50_ms=_hub_p50(server.judged, arrivals),
-        turn_p99_ms=turn_p99,
-        turn_max_ms=turn_max,
+        turn_p99_ms=turns.p99_ms,
+        turn_max_ms=turns.max_ms,
+        turn_own_p99_ms=turns.own_p99_ms,
+        turn_own_max_ms=turns.own_max_ms,
         **{field: got[field] for field in ("p50_ms", "p99_ms", "delivered", "expected", "refused", "frames")},
     )
 
