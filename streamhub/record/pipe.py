@@ -42,16 +42,16 @@ class Pipe:
             await self._open.close()
 
     async def _connect(self) -> _Open:
-        async with self._opening:
-            if self._open is None or self._open.lost:
-                connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
-                try:
-                    async with asyncio.timeout(self._seconds):
-                        await connection.connect()  # type: ignore[no-untyped-call]
-                except TimeoutError:
-                    raise RedisTimeoutError("the store does not answer") from None
-                self._open = _Open(connection, self._seconds)
-            return self._open
+        """All who come meanwhile wait for the same one, and no longer than for an answer."""
+        try:
+            async with asyncio.timeout(self._seconds), self._opening:
+                if self._open is None or self._open.lost:
+                    connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+                    await connection.connect()  # type: ignore[no-untyped-call]
+                    self._open = _Open(connection, self._seconds)
+                return self._open
+        except TimeoutError:
+            raise RedisTimeoutError("the store does not answer") from None
 
 
 class _Open:
