@@ -116,7 +116,8 @@ class Soak:
             while code == self.code:
                 viewer.frames.clear()
                 with contextlib.suppress(SocketIOError):
-                    answer = await viewer.do("comment", text=f"there are {random.randint(2, 9999)} fish 真好看", nick="Ann")
+                    text = f"there are {random.randint(2, 9999)} fish 真好看"
+                    answer = await viewer.do("comment", text=text, nick="Ann")
                     self.comments += answer["ok"]
                 await asyncio.sleep(random.uniform(0.5, 1.5))
             await viewer.leave()

@@ -92,15 +92,17 @@ async def test_an_append_whose_connection_breaks_is_there_once(client: Server, s
             with contextlib.suppress(NotRecorded):
                 return (await log.append(CommentSubmitted(viewer="v", nick="Ann", text=text), once=text)).id
 
-    async def cut() -> None:
+    async def cut() -> int:
+        cuts = 0
         while not stop.is_set():
-            await store.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            cuts += await store.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
             await asyncio.sleep(0.03)
+        return cuts
 
     cutting = asyncio.create_task(cut())
     ids = [entry for n in range(20) for entry in await asyncio.gather(*(say(f"{n} {m}") for m in range(20)))]
     stop.set()
-    await cutting
+    assert await cutting > 0
     assert [entry.id async for entry in log.all()] == sorted(ids, key=lambda each: [int(n) for n in each.split("-")])
     assert len(set(ids)) == len(ids)
 
