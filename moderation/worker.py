@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from moderation import shadow as shadow_
+from moderation.applause import applause
 from moderation.followed import Followed
 from moderation.haste import CALM_BATCH, Haste
 from moderation.judge import FAILED, Heard, Verdict
@@ -177,15 +178,15 @@ class _Worker:
         hurried = self._haste.look([entry for _, entry in comments], time.time() * 1000, after)
         verdicts = await self._judge(comments, heard, hurried=hurried)
 
-        async def record(key: str, entry: Entry, verdict: Verdict, policy: Policy) -> None:
+        async def record(key: str, entry: Entry, one: Heard, verdict: Verdict, policy: Policy) -> None:
             if key not in lost.why:
                 async with lost.spare(key):
-                    await self._record(key, entry, verdict, policy)
+                    await self._record(key, entry, one, verdict, policy)
 
         await asyncio.gather(
             *(
-                record(key, entry, verdict, force.policy)
-                for (key, entry), verdict, (_, force) in zip(comments, verdicts, heard, strict=True)
+                record(key, entry, one, verdict, force.policy)
+                for (key, entry), verdict, (one, force) in zip(comments, verdicts, heard, strict=True)
             )
         )
         if self._policies.shadow and not hurried:
@@ -200,8 +201,9 @@ class _Worker:
         force = memory.force(self._policies.house.current())
         return memory.heard(entry, force.policy), force
 
-    async def _record(self, key: str, entry: Entry, verdict: Verdict, policy: Policy) -> None:
-        fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=policy.version)
+    async def _record(self, key: str, entry: Entry, heard: Heard, verdict: Verdict, policy: Policy) -> None:
+        call = applause(heard.reading)
+        fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=policy.version, applause=call)
         recorded = await self._log(key).append(fact, once=f"verdict:{entry.id}")
         if verdict.provisional:
             self._hasty.add(key)

@@ -140,6 +140,8 @@ class CommentJudged(Fact, frozen=True, kw_only=True):
     policy: str = ""
     provisional: bool = False
     """Fell without the encoder for want of time; a VerdictRevised may replace it."""
+    applause: str = ""
+    """What it calls out with others (加油), the same for alike calls; "" where it says something of its own."""
 
 
 class VerdictRevised(Fact, frozen=True, kw_only=True):

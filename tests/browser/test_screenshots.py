@@ -26,6 +26,9 @@ SAID = [
     ("老周", "冬天这么冷,说明全球根本没有变暖", "comment"),
     ("Ben", "How long does a reef need to recover after bleaching?", "question"),
     ("琳琳", "我们在家能为珊瑚做点什么?", "question"),
+    ("小林", "加油", "comment"),
+    ("Ana", "加油！！", "comment"),
+    ("老王", "加油加油", "comment"),
     ("促销员", "姐妹们加薇 abc一二三四五 领低碳礼品券", "comment"),
     ("Dr. Mei", "Bleached coral is not dead yet: it can take its algae back when the water cools", "comment"),
 ]
@@ -48,6 +51,7 @@ PAGES = [
     Stop("comment", f"/b/{CODE}/comments/REPORTED"),
     Stop("organize", "/organize", "organizer"),
     Stop("organize-one", f"/organize/{CODE}", "organizer"),
+    Stop("organize-campaign", "/organize/campaign/SCREENWEEK", "organizer"),
     Stop("report", f"/report/{CODE}", "organizer"),
     Stop("sign-in-used", "/sign-in/used-already"),
     Stop("not-found", "/b/NOWHERE"),

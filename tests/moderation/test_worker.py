@@ -134,11 +134,13 @@ async def test_each_comment_gets_its_verdict(store: Redis, valkey: EmbeddedValke
 async def test_repetition_is_held_and_applause_is_not(store: Redis, valkey: EmbeddedValkey, models: Path) -> None:
     await broadcast(store)
     again = [await say(store, "大家快去看另一个台的节目吧") for _ in range(4)]
-    cheers = [await say(store, "加油加油", f"c{i % 3}") for i in range(12)]
+    cheers = [await say(store, "加油" * (1 + i % 2), f"c{i % 3}") for i in range(12)]
     async with worker(valkey.url, models):
         found = await judged(store, len(again) + len(cheers))
     assert [found[c].reasons[0].code if found[c].reasons else "" for c in again[2:]] == ["repetition"] * 2
     assert {found[c].action for c in cheers} == {"publish"}
+    assert {found[c].applause for c in cheers} == {"加油"}
+    assert {found[c].applause for c in again} == {""}
 
 
 async def test_verdict_comes_soon(store: Redis, valkey: EmbeddedValkey, models: Path) -> None:
