@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from moderation import shadow as shadow_
 from moderation.applause import applause
+from moderation.campaign_words import CampaignWords
 from moderation.followed import Followed
 from moderation.haste import CALM_BATCH, Haste
 from moderation.judge import FAILED, Heard, Verdict
@@ -104,6 +105,7 @@ class _Worker:
         self._policies = policies
         self._haste = Haste()
         self._memories: dict[str, Memory] = {}
+        self._campaign_words = CampaignWords(store)
         self._hasty: set[str] = set()
         """Logs with new provisional verdicts of ours, which are read before the second look."""
         self._group = WorkerGroup(store, GROUP, consumer)
@@ -198,7 +200,8 @@ class _Worker:
             self._memories[key] = Memory(entry.id)
         memory = self._memories[key]
         await memory.catch_up(self._log(key), entry.id)
-        force = memory.force(self._policies.house.current())
+        lent = await self._campaign_words.of(memory.situation.campaigns)
+        force = memory.force(self._policies.house.current(), lent)
         return memory.heard(entry, force.policy), force
 
     async def _record(self, key: str, entry: Entry, heard: Heard, verdict: Verdict, policy: Policy) -> None:
