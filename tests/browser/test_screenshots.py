@@ -74,6 +74,9 @@ async def _prepare(server: Running) -> None:
     for n, team in enumerate(["海淀实验小学", "Harbour cyclists", "城市规划局", "Reef volunteers"]):
         rows += [f"p{n}{who},{team},{today},{mode},{n * 2 + 3}" for who, mode in enumerate(("bike", "metro", "bus"))]
     await server.api("POST", f"/api/campaigns/{campaign}/import", raw="\n".join(rows))
+    for word, effect in (("oceans.example.org/give", "allow"), ("蓝湾大坝", "hold")):
+        listing = {"once": f"listing-{effect}", "word": word, "effect": effect}
+        await server.api("POST", f"/api/campaigns/{campaign}/words/list", listing)
     asked = []
     for nick, text, kind in SAID:
         viewer = await server.viewer(CODE)
