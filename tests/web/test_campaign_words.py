@@ -130,6 +130,9 @@ async def test_a_campaign_lists_no_more_than_a_broadcast(organizer: Organizer) -
     await organizer.log.append(*facts, once="many")
     status, body = await organizer.api("list", word="one more", effect="allow")
     assert (status, body["error"]["limit"]) == (409, f"<= {WORDS_LIMIT}")
+    status, page = await organizer.form("list_word", word="one more", effect="allow")
+    assert status == 400
+    assert "The list is full. Take one off first." in page
     assert (await organizer.api("list", word="word 3", effect="hold"))[0] == 200
 
 

@@ -79,9 +79,13 @@ async def test_the_queue_says_what_the_page_says(desk: Desk) -> None:
         (held, "加薇 abc 领券", [{"code": "contact", "rule": "wechat"}])
     ]
     assert [(view["id"], view["by"]) for view in review["decided"]] == [(earlier, "moderator:Mei")]
+    later = await desk.held("and this")
+    assert [view["id"] for view in (await desk.queue(path=f"?after={later}"))[1]["review"]["held"]] == [held, later]
+    status, body = await desk.queue(path="?after=yesterday")
+    assert (status, body["error"]["field"]) == (400, "after")
     status, body = await desk.queue(path=f"/{held}")
     assert (status, body["case"]["id"]) == (200, held)
-    assert [(row["id"], row["badge"]) for row in body["also"]] == [(earlier, "shown")]
+    assert [(row["id"], row["badge"]) for row in body["also"]] == [(later, "held"), (earlier, "shown")]
     status, body = await desk.queue(path="/1-1")
     assert (status, body["error"]["code"], body["error"]["field"]) == (404, "unknown", "comment")
 

@@ -133,7 +133,7 @@ async def show_log(request: web.Request) -> web.StreamResponse:
     store, code = request.app[keys.STORE], request.match_info["code"]
     if not await directory.broadcast_exists(store, code):
         raise refuse("unknown", f"there is no broadcast {code}", field="broadcast")
-    after = _checked(request.query.get("after") or START, EntryId, "after")
+    after = checked(request.query.get("after") or START, EntryId, "after")
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
     await response.prepare(request)
     encoder, lines = msgspec.json.Encoder(), bytearray()
@@ -218,7 +218,7 @@ async def make_link(request: web.Request) -> web.Response:
 async def _grant(request: web.Request, command: MakeLink) -> Grant:
     if command.role == "organizer":
         return Grant(role="organizer", name=command.name)
-    if not await directory.broadcast_exists(request.app[keys.STORE], _checked(command.broadcast, Code, "broadcast")):
+    if not await directory.broadcast_exists(request.app[keys.STORE], checked(command.broadcast, Code, "broadcast")):
         raise refuse("unknown", f"there is no broadcast {command.broadcast}", field="broadcast")
     return Grant(role=command.role, broadcast=command.broadcast, name=command.name)
 
@@ -251,7 +251,7 @@ async def read(request: web.Request, limit: int) -> bytes:
     return bytes(raw)
 
 
-def _checked(value: str, kind: Any, field: str) -> str:
+def checked(value: str, kind: Any, field: str) -> str:
     try:
         return str(msgspec.convert(value, kind))
     except msgspec.ValidationError as error:

@@ -6,16 +6,17 @@ gives one for a link) or cookie. Acts take the hub's own path: same fields, chec
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from functools import wraps
 
 import msgspec
 from aiohttp import web
 
-from streamhub.commands import refuse
+from streamhub.commands import EntryId, refuse
 from streamhub.live.admission import ROLE_COOKIE, Person
 from web import desk, keys, programme
-from web.pages.api import Handler, answer, body, for_organizers, own_request
+from web.pages.api import Handler, answer, body, checked, for_organizers, own_request
 
 routes = web.RouteTableDef()
 
@@ -40,8 +41,12 @@ def for_moderators(handler: Handler) -> Handler:
 @routes.get("/api/broadcasts/{code}/review")
 @for_moderators
 async def show_queue(request: web.Request) -> web.Response:
-    """`Review` as `review`: what waits for a person, oldest first, what was decided last, who is restricted."""
+    """`Review` as `review`: what waits for a person, oldest first, what was decided last, who is restricted. With
+    `?after=ID`, an id that an act answered, it shows that act, whichever process is asked."""
     room = await request.app[keys.HUB].room(request.match_info["code"])
+    if after := request.query.get("after"):
+        with contextlib.suppress(TimeoutError):  # an id of the future: as it stands now
+            await room.reached(checked(after, EntryId, "after"))
     return answer({"ok": True, "review": room.review()})
 
 

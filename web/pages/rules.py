@@ -157,6 +157,8 @@ def explain(refusal: Refusal, _: Say) -> str:
         "fact_en": _("A claim needs the fact that answers it, in the same language."),
         "word": _("A word has 2 to 60 letters; one letter would fit almost everything."),
     }
+    if refusal.code == "conflict" and refusal.limit.startswith("<="):
+        return _("The list is full. Take one off first.")
     if refusal.code == "conflict":
         return _("That is so already.")
     if refusal.code == "forbidden":
