@@ -59,7 +59,7 @@ class Verdict(msgspec.Struct, frozen=True):
     def action(self) -> str:
         return self.finding.action if self.finding else "publish"
 
-    def of(self, comment: str, *, model: str, policy: str) -> CommentJudged:
+    def of(self, comment: str, *, model: str, policy: str, applause: str = "") -> CommentJudged:
         found = self.finding
         return CommentJudged(
             comment=comment,
@@ -70,6 +70,7 @@ class Verdict(msgspec.Struct, frozen=True):
             model=model,
             policy=policy,
             provisional=self.provisional,
+            applause=applause,
         )
 
     def revising(self, comment: str, *, model: str, policy: str) -> VerdictRevised:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from moderation.campaign_words import NOTHING_LENT, Lent
 from moderation.judge import Heard, Verdict
 from moderation.normalise import read
 from moderation.pipeline import Force
@@ -69,9 +70,9 @@ class Memory:
             hosting=entry.fact.hosting,
         )
 
-    def force(self, default: Policy) -> Force:
+    def force(self, default: Policy, lent: Lent = NOTHING_LENT) -> Force:
         policy = self.situation.policy(default)
-        return Force(policy, self.situation.words(policy), tuple(self.situation.claims()))
+        return Force(policy, self.situation.words(policy, lent), tuple(self.situation.claims()))
 
     def slowing(self, entry: Entry, verdict: Verdict, policy: Policy) -> ViewerRestricted | None:
         """What follows for an author who is held again and again; call once for each new verdict."""

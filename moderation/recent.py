@@ -12,7 +12,7 @@ from zlib import crc32
 
 import msgspec
 
-from moderation.normalise import Reading, is_brief
+from moderation.normalise import Reading
 from streamhub.state.projection import position
 
 LONGEST_WINDOW_MS = 120_000
@@ -138,18 +138,6 @@ def _numbers(text: str) -> list[str]:
 _NUMBER = re.compile("[0-9]+")
 
 
-def is_applause(reading: Reading) -> bool:
-    """What crowds shout is never a flood: cheers, greetings, laughter, numbers like 666, signs and emoji alone."""
-    return is_brief(reading) or len(_APPLAUSE.sub("", reading.squeezed)) <= 2
-
-
 def _bare(reading: Reading) -> str:
     """Equal for texts that differ in spaces, punctuation, emoji or a random tail of digits."""
     return reading.squeezed.rstrip("0123456789") or reading.squeezed or reading.folded
-
-
-_APPLAUSE = re.compile(
-    "加油|支持|鼓掌|泪目|点赞|打卡|来了|前排|厉害|好耶|晚上好|早上好|你好|谢谢|感谢|老师|主播|主持人|专家|大家|辛苦了?|太美了?"
-    "|好美|好看|漂亮|爱了|学到了|收到|晚安|恭喜|生日快乐|新年快乐|[哈嘿呵嘻啊哇呜牛赞棒冲6823哦]+|好的|可爱|太棒了?"
-    "|bravo|wow|ha(ha)+|lol+|hello|hi+|yes+|no+|thanks|thank(you)?|cool|nice|love|amazing|awsl|yyds|good(night|job)?|h+|w+|go+|great|omg|bye|the|it|this|so|u|you|clap"
-)

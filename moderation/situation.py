@@ -1,4 +1,4 @@
-"""What is in force in one broadcast: the preset its hosts chose, their words and claims, who has spoken before.
+"""What is in force in one broadcast: the preset its hosts chose, its words and claims, who has spoken before.
 
 A fold of the broadcast's log, kept by the worker for each broadcast and by the trial; pure. What a host changes
 counts for the next comment that is judged.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
+from moderation.campaign_words import NOTHING_LENT, Lent
 from moderation.checks.words import Words
 from moderation.policy import PRESETS, Policy, preset
-from streamhub.facts import ClaimAdded, CommentSubmitted
+from streamhub.facts import BroadcastCreated, BroadcastEdited, ClaimAdded, CommentSubmitted
 from streamhub.state import policy as policy_
 from streamhub.state.projection import Entry
 
@@ -23,11 +24,15 @@ class Situation(msgspec.Struct):
 
     chosen: policy_.Policy = msgspec.field(default_factory=policy_.Policy)
     first: dict[str, str] = {}
-    _words: tuple[tuple[str, str], Words] | None = None
+    campaigns: tuple[str, ...] = ()
+    """To which the broadcast belongs: what they list holds here too."""
+    _words: tuple[tuple[str, str, tuple[str, ...]], Words] | None = None
 
     def evolve(self, entry: Entry) -> None:
         if isinstance(entry.fact, CommentSubmitted):
             self.first.setdefault(entry.fact.viewer, entry.id)
+        elif isinstance(entry.fact, BroadcastCreated | BroadcastEdited):
+            self.campaigns = self.campaigns if entry.fact.campaigns is None else entry.fact.campaigns
         else:
             policy_.evolve(self.chosen, entry)
 
@@ -39,12 +44,15 @@ class Situation(msgspec.Struct):
         name = self.chosen.preset
         return preset(name) if name in PRESETS and name != "default" else default
 
-    def words(self, policy: Policy) -> Words:
-        """The policy's words and the broadcast's; what the broadcast says of a word counts."""
-        key = (self.chosen.changed, policy.version)
+    def words(self, policy: Policy, lent: Lent = NOTHING_LENT) -> Words:
+        """The broadcast's words, those of its campaigns and the policy's: of a word in several, the first says what
+        happens, and where there are too many, those are looked for first."""
+        key = (self.chosen.changed, policy.version, lent.version)
         if self._words is None or self._words[0] != key:
-            listed = {**dict.fromkeys(policy.words.allow, "allow"), **dict.fromkeys(policy.words.hold, "hold")}
-            listed |= self.chosen.words
+            house = {**dict.fromkeys(policy.words.allow, "allow"), **dict.fromkeys(policy.words.hold, "hold")}
+            listed: dict[str, str] = {**self.chosen.words}
+            for word, effect in (*lent.words.items(), *house.items()):
+                listed.setdefault(word, effect)
             allow = [word for word, effect in listed.items() if effect == "allow"]
             hold = [word for word, effect in listed.items() if effect == "hold"]
             self._words = (key, Words(allow, hold))

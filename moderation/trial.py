@@ -1,7 +1,7 @@
 """Tries a policy on what was really said: the log of a past broadcast judged again, and what would have differed.
 
 Called by `streamhub moderation try`. The words and claims of the broadcast count as they did then, comment by
-comment; only the policy is another. Nothing is written anywhere.
+comment, the words of its campaigns as they stand now; only the policy is another. Nothing is written anywhere.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from moderation.campaign_words import NOTHING_LENT, Lent
 from moderation.judge import Heard, Verdict
 from moderation.memory import Memory
 from moderation.pipeline import Force, Pipeline
@@ -54,9 +55,10 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Trial:
-    def __init__(self, pipeline: Pipeline, policy: Policy) -> None:
+    def __init__(self, pipeline: Pipeline, policy: Policy, lent: Lent = NOTHING_LENT) -> None:
         self._pipeline = pipeline
         self._policy = policy
+        self._lent = lent
         self._memory = Memory("0-0")
         self._waiting: list[tuple[Entry, Heard, Force]] = []
         self._would: dict[str, tuple[CommentSubmitted, Verdict]] = {}
@@ -88,7 +90,7 @@ class Trial:
         match entry.fact:
             case CommentSubmitted():
                 force = self._memory.force(self._policy)
-                force = Force(self._policy, self._memory.situation.words(self._policy), force.claims)
+                force = Force(self._policy, self._memory.situation.words(self._policy, self._lent), force.claims)
                 self._waiting.append((entry, self._memory.heard(entry, self._policy), force))
             case CommentJudged() as fact:
                 self._was.setdefault(fact.comment, fact)

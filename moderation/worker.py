@@ -20,6 +20,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from moderation import shadow as shadow_
+from moderation.applause import applause
+from moderation.campaign_words import CampaignWords
 from moderation.followed import Followed
 from moderation.haste import CALM_BATCH, Haste
 from moderation.judge import FAILED, Heard, Verdict
@@ -103,6 +105,7 @@ class _Worker:
         self._policies = policies
         self._haste = Haste()
         self._memories: dict[str, Memory] = {}
+        self._campaign_words = CampaignWords(store)
         self._hasty: set[str] = set()
         """Logs with new provisional verdicts of ours, which are read before the second look."""
         self._group = WorkerGroup(store, GROUP, consumer)
@@ -177,15 +180,15 @@ class _Worker:
         hurried = self._haste.look([entry for _, entry in comments], time.time() * 1000, after)
         verdicts = await self._judge(comments, heard, hurried=hurried)
 
-        async def record(key: str, entry: Entry, verdict: Verdict, policy: Policy) -> None:
+        async def record(key: str, entry: Entry, one: Heard, verdict: Verdict, policy: Policy) -> None:
             if key not in lost.why:
                 async with lost.spare(key):
-                    await self._record(key, entry, verdict, policy)
+                    await self._record(key, entry, one, verdict, policy)
 
         await asyncio.gather(
             *(
-                record(key, entry, verdict, force.policy)
-                for (key, entry), verdict, (_, force) in zip(comments, verdicts, heard, strict=True)
+                record(key, entry, one, verdict, force.policy)
+                for (key, entry), verdict, (one, force) in zip(comments, verdicts, heard, strict=True)
             )
         )
         if self._policies.shadow and not hurried:
@@ -197,11 +200,13 @@ class _Worker:
             self._memories[key] = Memory(entry.id)
         memory = self._memories[key]
         await memory.catch_up(self._log(key), entry.id)
-        force = memory.force(self._policies.house.current())
+        lent = await self._campaign_words.of(memory.situation.campaigns)
+        force = memory.force(self._policies.house.current(), lent)
         return memory.heard(entry, force.policy), force
 
-    async def _record(self, key: str, entry: Entry, verdict: Verdict, policy: Policy) -> None:
-        fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=policy.version)
+    async def _record(self, key: str, entry: Entry, heard: Heard, verdict: Verdict, policy: Policy) -> None:
+        call = applause(heard.reading)
+        fact = verdict.of(entry.id, model=self._pipeline.model_name, policy=policy.version, applause=call)
         recorded = await self._log(key).append(fact, once=f"verdict:{entry.id}")
         if verdict.provisional:
             self._hasty.add(key)

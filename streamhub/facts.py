@@ -140,6 +140,8 @@ class CommentJudged(Fact, frozen=True, kw_only=True):
     policy: str = ""
     provisional: bool = False
     """Fell without the encoder for want of time; a VerdictRevised may replace it."""
+    applause: str = ""
+    """What it calls out with others (加油), the same for alike calls; "" where it says something of its own."""
 
 
 class VerdictRevised(Fact, frozen=True, kw_only=True):
@@ -222,7 +224,9 @@ class ClaimWithdrawn(Fact, frozen=True, kw_only=True):
 
 
 class WordListed(Fact, frozen=True, kw_only=True):
-    """A word or address, never a pattern. "allow": it does not count against a comment; "hold": a person looks."""
+    """A word or address, never a pattern. "allow": it does not count against a comment; "hold": a person looks.
+
+    In a campaign's log it holds in every broadcast that belongs to it; what a broadcast says itself counts more."""
 
     word: str
     effect: WordEffect
@@ -308,4 +312,4 @@ class CampaignClosed(Fact, frozen=True, kw_only=True):
     by: str
 
 
-CampaignFact = CampaignCreated | CampaignOpened | CampaignClosed
+CampaignFact = CampaignCreated | CampaignOpened | CampaignClosed | WordListed | WordUnlisted

@@ -35,6 +35,8 @@ class ShownComment(Wire, frozen=True, kw_only=True):
     kind: CommentKind = "comment"
     note: Note | None = None
     simulated: bool = False
+    applause: str = ""
+    """Calls with the same mark are alike (加油, 加油！！): show them as one with a count. "" where it is none."""
 
 
 class QuestionView(Wire, frozen=True, kw_only=True):

@@ -30,14 +30,27 @@ from streamhub.live.neighbours import Neighbours
 from streamhub.record.store import connect, connect_follower
 from streamhub.wire import Denied
 from web import keys, render
-from web.pages import api, campaigns, home, host, language, objections, organize, report, rules, sign_in, watch
+from web.pages import (
+    api,
+    campaigns,
+    home,
+    host,
+    language,
+    objections,
+    organize,
+    report,
+    review_api,
+    rules,
+    sign_in,
+    watch,
+)
 from web.seen import at_least
 from web.settings import Settings
 
 log = logging.getLogger(__name__)
 
 MODULES = {travel.module.name: travel.module}
-PAGES = (home, language, watch, objections, host, rules, organize, campaigns, report, sign_in, api)
+PAGES = (home, language, watch, objections, host, rules, organize, campaigns, report, sign_in, api, review_api)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

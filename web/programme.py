@@ -6,16 +6,17 @@ request changes nothing twice.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Mapping
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiohttp import web
 from redis.asyncio import Redis
 
 from streamhub.campaign import CampaignModule
-from streamhub.commands import CreateBroadcast, CreateCampaign, refuse
+from streamhub.commands import CreateBroadcast, CreateCampaign, ListWord, Refused, UnlistWord, decode, refuse
 from streamhub.facts import (
     BroadcastClosed,
     BroadcastCreated,
@@ -23,7 +24,10 @@ from streamhub.facts import (
     CampaignClosed,
     CampaignCreated,
     CampaignOpened,
+    Fact,
 )
+from streamhub.live import policies
+from streamhub.live.admission import Person
 from streamhub.record import directory
 from streamhub.record.log import Appended, Log, NotRecorded, broadcast_log, campaign_log
 from streamhub.wire import Accepted
@@ -31,6 +35,8 @@ from web import keys
 from web.stages import checked
 
 _T = TypeVar("_T")
+WordAct = Literal["list_word", "unlist_word"]
+WORD_ACTS: Mapping[str, type[ListWord | UnlistWord]] = {"list_word": ListWord, "unlist_word": UnlistWord}
 
 STARTS_AT_LIMIT = 4_102_444_800_000
 """2100-01-01: a start beyond it is a mistyped number."""
@@ -108,6 +114,26 @@ async def set_campaign_open(app: web.Application, by: str, name: str, opening: b
     fact = CampaignOpened(by=by) if opening else CampaignClosed(by=by)
     done = await _kept(campaign_log(app[keys.STORE], name).append(fact, once=f"status:{live.as_of}"))
     await live.reached(done.id)
+    return _accepted(done)
+
+
+async def change_campaign_word(app: web.Application, person: Person, name: str, act: WordAct, fields: Any) -> Accepted:
+    """List a word for every broadcast of a campaign, or take it off; as hosts do it for one broadcast."""
+    command = decode(WORD_ACTS[act], fields)
+    live = await app[keys.HUB].campaign(name)
+    log, once = campaign_log(app[keys.STORE], name, live.module.facts), f"{person.viewer}:{command.once}"
+    try:
+        if isinstance(command, ListWord):
+            fact: Fact = policies.listed(live.policy.words, command, person.actor)
+        else:
+            fact = policies.unlisted(live.policy.words, command, person.actor)
+    except Refused:
+        if earlier := await log.known(once):  # a retry of what was accepted is not refused afterwards
+            return Accepted(id=earlier, repeated=True)
+        raise
+    done = await _kept(log.append(fact, once=once))
+    with contextlib.suppress(TimeoutError):  # recorded all the same; only the next page may lag
+        await live.reached(done.id)
     return _accepted(done)
 
 

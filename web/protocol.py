@@ -81,13 +81,15 @@ def _lines() -> Iterator[str]:
     yield "\n## Facts\n"
     yield "What `GET /api/broadcasts/CODE/log` and `streamhub log CODE` give, one JSON object a line:"
     yield '`{"id": "<log id>", "fact": {"type": "comment_submitted", ...}}`. Fields are only ever added.\n'
-    for fact in (*get_args(facts.BroadcastFact), *get_args(facts.CampaignFact)):
+    for fact in dict.fromkeys((*get_args(facts.BroadcastFact), *get_args(facts.CampaignFact))):
         yield from _struct(_tag(fact), fact)
 
 
 def _http() -> Iterator[str]:
     yield "\n## HTTP\n"
     yield "JSON paths take a role token as `Authorization: Bearer ...`, or the role cookie. Errors are `Denied`."
+    yield "A link from `POST /api/links` or `streamhub link` becomes a token by `POST /sign-in/TOKEN?format=json`, good"
+    yield "for thirty days. Whoever only reviews needs no more than a moderator's link.\n"
     yield "Pages answer the same paths with and without JavaScript; their forms post to the paths below.\n"
     yield "| method | path | what |\n|---|---|---|"
     rows = []
@@ -97,7 +99,7 @@ def _http() -> Iterator[str]:
             what = (getdoc(route.handler) or "").split("\n\n")[0].replace("\n", " ")
             rows.append((route.path, route.method, what))
     for path, method, what in sorted(rows):
-        yield f"| {method} | `{path}` | {_cell(what)} |"
+        yield f"| {method} | `{_cell(path)}` | {_cell(what)} |"
 
 
 def _struct(name: str, kind: Any, who: str = "") -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from streamhub.facts import CampaignClosed, CampaignCreated, CampaignOpened, Fact
+from streamhub.facts import CampaignFact, Fact
 
 Mode = Literal["walk", "bike", "ebike", "bus", "metro", "tram", "train", "coach"]
 """How a logged trip was made."""
@@ -54,4 +54,4 @@ class TripWithdrawn(Fact, frozen=True, kw_only=True):
     by: str
 
 
-TravelFact = CampaignCreated | CampaignOpened | CampaignClosed | TripLogged | TripReviewed | TripWithdrawn
+TravelFact = CampaignFact | TripLogged | TripReviewed | TripWithdrawn

@@ -5,10 +5,11 @@ Called first by `judge.py`: it needs no look at what the text says.
 
 from __future__ import annotations
 
+from moderation.applause import is_applause
 from moderation.checks.finding import Finding
 from moderation.normalise import Reading
 from moderation.policy import Repetition
-from moderation.recent import Repeats, is_applause
+from moderation.recent import Repeats
 from streamhub.facts import Reason
 
 

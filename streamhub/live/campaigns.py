@@ -24,6 +24,7 @@ from streamhub.live.admission import Person
 from streamhub.record.boards import cursor, read_boards
 from streamhub.record.log import Log, NotRecorded, campaign_log, stop_following
 from streamhub.record.primary import Forked
+from streamhub.state import policy as policy_
 from streamhub.state.projection import START, Entry, position
 from streamhub.wire import Accepted, CampaignView
 
@@ -50,6 +51,8 @@ class LiveCampaign:
         self.status = "scheduled"
         self.as_of = START
         self.state = module.initial()
+        self.policy = policy_.Policy()
+        """Of this only the words and their changes are a campaign's."""
         self._store = store
         self._log: Log = campaign_log(follower, created.id, module.facts)
         self._announce = announce
@@ -108,6 +111,7 @@ class LiveCampaign:
         with contextlib.suppress(RedisError, OSError, TimeoutError):  # else it is noticed again
             entries = [entry async for entry in kept.all()]
             self.state, self.as_of, self.status = self.module.initial(), START, "scheduled"
+            self.policy = policy_.Policy()
             for entry in entries:
                 self._evolve(entry)
 
@@ -118,6 +122,7 @@ class LiveCampaign:
             case CampaignClosed():
                 self.status = "closed"
         self.module.evolve(self.state, entry)
+        policy_.evolve(self.policy, entry)
         self.as_of = entry.id
 
     async def _follow(self) -> None:

@@ -7,6 +7,7 @@ moderation worker reads the facts that they make.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from streamhub.commands import (
     AddClaim,
@@ -23,6 +24,7 @@ from streamhub.facts import (
     Fact,
     PolicyChosen,
     TrainingConsented,
+    WordEffect,
     WordListed,
     WordUnlisted,
 )
@@ -79,21 +81,30 @@ def withdraw_claim(state: BroadcastState, command: WithdrawClaim, person: Person
 
 @act("list_word", ListWord, role="host")
 def list_word(state: BroadcastState, command: ListWord, person: Person, _: Given) -> Fact:
-    word = readable(command.word).casefold()
-    if len(word) < 2:
-        raise refuse("invalid", "one letter would fit almost everything", field="word", limit=">= 2")
-    if state.policy.words.get(word) == command.effect:
-        raise refuse("conflict", "this word is listed already", field="word")
-    if word not in state.policy.words and len(state.policy.words) >= WORDS_LIMIT:
-        raise refuse("conflict", "take a word off first", field="word", limit=f"<= {WORDS_LIMIT}")
-    return WordListed(word=word, effect=command.effect, by=person.actor)
+    return listed(state.policy.words, command, person.actor)
 
 
 @act("unlist_word", UnlistWord, role="host")
 def unlist_word(state: BroadcastState, command: UnlistWord, person: Person, _: Given) -> Fact:
-    if command.word not in state.policy.words:
+    return unlisted(state.policy.words, command, person.actor)
+
+
+def listed(words: Mapping[str, WordEffect], command: ListWord, by: str) -> WordListed:
+    """The same for a broadcast's list and a campaign's: words and addresses, at most `WORDS_LIMIT`."""
+    word = readable(command.word).casefold()
+    if len(word) < 2:
+        raise refuse("invalid", "one letter would fit almost everything", field="word", limit=">= 2")
+    if words.get(word) == command.effect:
+        raise refuse("conflict", "this word is listed already", field="word")
+    if word not in words and len(words) >= WORDS_LIMIT:
+        raise refuse("conflict", "take a word off first", field="word", limit=f"<= {WORDS_LIMIT}")
+    return WordListed(word=word, effect=command.effect, by=by)
+
+
+def unlisted(words: Mapping[str, WordEffect], command: UnlistWord, by: str) -> WordUnlisted:
+    if command.word not in words:
         raise refuse("unknown", "this word is not listed", field="word")
-    return WordUnlisted(word=command.word, by=person.actor)
+    return WordUnlisted(word=command.word, by=by)
 
 
 @act("consent", ConsentTraining, role="organizer")

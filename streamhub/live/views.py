@@ -43,6 +43,7 @@ def shown_comment(state: BroadcastState, comment: Comment) -> ShownComment:
         kind=comment.kind,
         note=comment.note,
         simulated=comment.simulated,
+        applause=comment.verdict.applause if comment.verdict else "",
     )
 
 

@@ -135,7 +135,7 @@ def _change(comment: Comment, entry_id: str, fact: object) -> bool:
         case CommentJudged() if comment.verdict is None:
             comment.verdict = fact
         case VerdictRevised() if comment.verdict is not None and comment.verdict.provisional:
-            comment.verdict = _revised(fact)
+            comment.verdict = _revised(fact, comment.verdict.applause)
         case CommentDecided():
             comment.decisions[entry_id] = fact
             comment.turn = entry_id
@@ -151,7 +151,7 @@ def _change(comment: Comment, entry_id: str, fact: object) -> bool:
     return True
 
 
-def _revised(fact: VerdictRevised) -> CommentJudged:
+def _revised(fact: VerdictRevised, applause: str) -> CommentJudged:
     return CommentJudged(
         comment=fact.comment,
         action=fact.action,
@@ -160,6 +160,7 @@ def _revised(fact: VerdictRevised) -> CommentJudged:
         note=fact.note,
         model=fact.model,
         policy=fact.policy,
+        applause=applause,
     )
 
 

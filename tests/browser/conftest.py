@@ -53,9 +53,10 @@ class Site:
     def page(self) -> str:
         return f"{self.address}/b/{CODE}"
 
-    async def publish(self, comment: str, note: Note | None = None) -> None:
+    async def publish(self, comment: str, note: Note | None = None, applause: str = "") -> None:
         action: Action = "annotate" if note else "publish"
-        await self.log.append(CommentJudged(comment=comment, action=action, note=note), once=f"verdict:{comment}")
+        verdict = CommentJudged(comment=comment, action=action, note=note, applause=applause)
+        await self.log.append(verdict, once=f"verdict:{comment}")
 
     async def hold(self, comment: str, reason: ReasonCode = "contact") -> None:
         held = CommentJudged(comment=comment, action="hold", reasons=(Reason(code=reason),))

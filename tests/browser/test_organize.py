@@ -9,9 +9,10 @@ import pytest
 from aiohttp import ClientSession, FormData
 from playwright.async_api import expect
 
-from streamhub.facts import BroadcastCreated
+from streamhub.facts import BroadcastCreated, CampaignCreated, WordListed, WordUnlisted
 from streamhub.live.admission import ROLE_COOKIE, Signer
-from streamhub.record.log import broadcast_log
+from streamhub.record.directory import create_campaign
+from streamhub.record.log import broadcast_log, campaign_log
 from tests.browser.conftest import CODE, Open, Site
 from tests.browser.desk import HOST, ORGANIZER, ask, hold, signed_in
 from web.links import make_link
@@ -115,3 +116,31 @@ async def test_forms_and_the_desk_fit_the_screen(
         await page.goto(site.address + path)
         await page.screenshot(path=SCREENS / f"{name}-{locale[:2]}-{width}.png", full_page=not path.startswith("/host"))
         assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_the_words_of_a_campaign_are_kept_on_its_page(
+    site: Site, open_page: Open, tmp_path: Path, script: bool
+) -> None:
+    week = CampaignCreated(
+        id="WEEK", module="travel", title="绿色周", by="o", starts_on="2026-01-01", ends_on="2026-12-31"
+    )
+    await create_campaign(site.store, week)
+    page = await open_page(
+        "/organize/campaign/WEEK",
+        locale="zh-CN",
+        width=390,
+        java_script_enabled=script,
+        **signed_in(tmp_path, ORGANIZER),
+    )
+    words = page.locator("#words")
+    await words.get_by_label("词语或网址").fill("reef.org/give")
+    await words.get_by_role("button", name="列入").click()
+    await expect(words.get_by_role("status")).to_contain_text("完成，即刻生效。")
+    await expect(words.locator("li").first).to_contain_text("reef.org/give")
+    await words.get_by_role("button", name="移除 reef.org/give").click()
+    await expect(words.locator("li").first).to_contain_text("还没有")
+    await words.get_by_text("变更记录").click()
+    await expect(words.locator("ol li")).to_have_count(2)
+    said = [type(entry.fact) async for entry in campaign_log(site.store, "WEEK").all()]
+    assert said == [CampaignCreated, WordListed, WordUnlisted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.async_api import Page, expect
@@ -109,6 +110,18 @@ async def test_of_two_moderators_the_later_one_is_told_who_was_first(
     await page.keyboard.press("p")
     await expect(page.locator("#toast")).to_contain_text("Published")
     assert len(await decided(site)) == 2
+
+
+async def test_the_end_of_a_restriction_is_in_the_readers_own_time(site: Site, open_page: Open, tmp_path: Path) -> None:
+    until = int(datetime(2031, 5, 1, 20, 30, tzinfo=UTC).timestamp() * 1000)
+    restricted = ViewerRestricted(viewer="v-bo", effect="mute", until_ms=until, by="moderator:Bo")
+    await site.log.append(restricted, once="mute")
+    await site.log.append(PolicyChosen(preset="careful", by="host:Mei"), once="careful")
+    page = await open_page(RULES, locale="zh-CN", timezone_id="Asia/Shanghai", **signed_in(tmp_path))
+    await expect(page.locator("#lift .badge")).to_have_text("已禁言至 2031年5月2日 04:30")
+    await expect(page.locator(".history time")).not_to_contain_text("UTC")
+    plain = await open_page(RULES, java_script_enabled=False, **signed_in(tmp_path))
+    await expect(plain.locator("#lift .badge")).to_have_text("Muted until 2031-05-01 20:30 UTC")
 
 
 async def test_a_moderator_mutes_and_the_viewer_reads_why_and_until_when(

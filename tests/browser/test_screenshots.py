@@ -26,6 +26,9 @@ SAID = [
     ("老周", "冬天这么冷,说明全球根本没有变暖", "comment"),
     ("Ben", "How long does a reef need to recover after bleaching?", "question"),
     ("琳琳", "我们在家能为珊瑚做点什么?", "question"),
+    ("小林", "加油", "comment"),
+    ("Ana", "加油！！", "comment"),
+    ("老王", "加油加油", "comment"),
     ("促销员", "姐妹们加薇 abc一二三四五 领低碳礼品券", "comment"),
     ("Dr. Mei", "Bleached coral is not dead yet: it can take its algae back when the water cools", "comment"),
 ]
@@ -48,6 +51,7 @@ PAGES = [
     Stop("comment", f"/b/{CODE}/comments/REPORTED"),
     Stop("organize", "/organize", "organizer"),
     Stop("organize-one", f"/organize/{CODE}", "organizer"),
+    Stop("organize-campaign", "/organize/campaign/SCREENWEEK", "organizer"),
     Stop("report", f"/report/{CODE}", "organizer"),
     Stop("sign-in-used", "/sign-in/used-already"),
     Stop("not-found", "/b/NOWHERE"),
@@ -70,6 +74,9 @@ async def _prepare(server: Running) -> None:
     for n, team in enumerate(["海淀实验小学", "Harbour cyclists", "城市规划局", "Reef volunteers"]):
         rows += [f"p{n}{who},{team},{today},{mode},{n * 2 + 3}" for who, mode in enumerate(("bike", "metro", "bus"))]
     await server.api("POST", f"/api/campaigns/{campaign}/import", raw="\n".join(rows))
+    for word, effect in (("oceans.example.org/give", "allow"), ("蓝湾大坝", "hold")):
+        listing = {"once": f"listing-{effect}", "word": word, "effect": effect}
+        await server.api("POST", f"/api/campaigns/{campaign}/words/list", listing)
     asked = []
     for nick, text, kind in SAID:
         viewer = await server.viewer(CODE)

@@ -64,16 +64,6 @@ async def test_what_was_written_offline_is_sent_once_on_return(site: Site, open_
     assert [fact.text for fact in await said(site)] == ["hello from the tunnel"]
 
 
-async def test_alike_applause_becomes_one_line_with_a_count(site: Site, open_page: Open) -> None:
-    page = await open_page()
-    await expect(page.locator("#people")).to_contain_text("1 person")
-    for number, text in enumerate(("加油", "加油！", "加油~~")):
-        done = await site.log.append(CommentSubmitted(viewer=f"v{number}", nick="a", text=text), once=f"c{number}")
-        await site.publish(done.id)
-    await expect(page.locator("#comment-list .times")).to_have_text("×3")
-    await expect(page.locator("#comment-list .comment")).to_have_count(1)
-
-
 async def test_the_list_waits_while_one_reads_older_comments(site: Site, open_page: Open) -> None:
     page = await open_page(height=600)
     for number in range(20):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from moderation.campaign_words import lend
 from moderation.pipeline import Pipeline
 from moderation.policy import load_policy, preset
 from moderation.trial import Trial
@@ -50,3 +51,13 @@ def test_the_policy_that_is_tried_counts_whatever_was_chosen_then(pipeline: Pipe
     trial = Trial(pipeline, preset("open"))
     trial.feed(LOG)
     assert trial.result().policy.startswith("open-")
+
+
+def test_words_of_its_campaigns_count_unless_it_says_otherwise(pipeline: Pipeline) -> None:
+    lent = lend({"WEEK": {"水坝": "allow", "这条鱼": "hold", "abc12345": "allow"}, "DAY": {"abc12345": "hold"}})
+    trial = Trial(pipeline, load_policy(), lent)
+    trial.feed(LOG)
+    would = {row.comment: row.would_reasons for row in trial.result().changes}
+    assert [reason.rule for reason in would["2002-0"]] == ["word"]
+    assert "2001-0" not in would
+    assert "2000-0" not in would

@@ -15,10 +15,15 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from campaigns import travel
+from campaigns.travel.facts import TripLogged
+from moderation.campaign_words import LOOK_SECONDS
 from moderation.shadow import counts
 from moderation.worker import GROUP, run
 from streamhub.facts import (
     BroadcastCreated,
+    BroadcastEdited,
+    CampaignCreated,
     ClaimAdded,
     CommentDecided,
     CommentJudged,
@@ -27,10 +32,11 @@ from streamhub.facts import (
     VerdictRevised,
     ViewerRestricted,
     WordListed,
+    WordUnlisted,
 )
 from streamhub.record import moderation_status
-from streamhub.record.directory import create_broadcast
-from streamhub.record.log import broadcast_key, broadcast_log
+from streamhub.record.directory import create_broadcast, create_campaign
+from streamhub.record.log import broadcast_key, broadcast_log, campaign_log
 from streamhub.record.replay import replay
 from streamhub.record.store import EmbeddedValkey
 
@@ -134,11 +140,13 @@ async def test_each_comment_gets_its_verdict(store: Redis, valkey: EmbeddedValke
 async def test_repetition_is_held_and_applause_is_not(store: Redis, valkey: EmbeddedValkey, models: Path) -> None:
     await broadcast(store)
     again = [await say(store, "大家快去看另一个台的节目吧") for _ in range(4)]
-    cheers = [await say(store, "加油加油", f"c{i % 3}") for i in range(12)]
+    cheers = [await say(store, "加油" * (1 + i % 2), f"c{i % 3}") for i in range(12)]
     async with worker(valkey.url, models):
         found = await judged(store, len(again) + len(cheers))
     assert [found[c].reasons[0].code if found[c].reasons else "" for c in again[2:]] == ["repetition"] * 2
     assert {found[c].action for c in cheers} == {"publish"}
+    assert {found[c].applause for c in cheers} == {"加油"}
+    assert {found[c].applause for c in again} == {""}
 
 
 async def test_verdict_comes_soon(store: Redis, valkey: EmbeddedValkey, models: Path) -> None:
@@ -261,6 +269,39 @@ async def test_words_claims_and_preset_of_the_hosts_count_for_the_next_comment(
     assert note is not None and note.claim == "own-1" and note.fact_en == "当地海星的颜色是天然的"
     assert found[after[2]].reasons[0].rule == "word"
     assert {found[c].policy.split("-")[0] for c in after} == {"school"}
+
+
+async def test_words_of_a_campaign_hold_in_its_broadcasts_within_seconds(
+    store: Redis, valkey: EmbeddedValkey, models: Path
+) -> None:
+    week = CampaignCreated(id="WEEK", module="travel", title="W", by="o", starts_on="2026-01-01", ends_on="2026-12-31")
+    await create_campaign(store, week)
+    campaign = campaign_log(store, "WEEK", travel.module.facts)
+    for number in range(1200):  # more than one read, of what the worker does not know
+        trip = TripLogged(person=f"p{number}", date="2026-01-02", mode="bike", km=3)
+        await campaign.append(trip, once=f"t{number}")
+    await create_broadcast(store, BroadcastCreated(code=CODE, title="Reef", by="o", campaigns=("WEEK",)))
+    await broadcast(store, "RIVER")
+    text = "I found the turtles on www.blueshore.shop/give"
+
+    async def said(number: int, code: str = CODE) -> str:
+        comment = await say(store, f"{text}{number}", f"v{number}", code)
+        return (await judged(store, 1 + number, code))[comment].action
+
+    async with worker(valkey.url, models):
+        assert [await said(0), await said(0, "RIVER")] == ["hold", "hold"]
+        await campaign.append(WordListed(word="blueshore.shop", effect="allow", by="o"), once="w1")
+        await asyncio.sleep(LOOK_SECONDS + 0.2)
+        assert [await said(1), await said(1, "RIVER")] == ["publish", "hold"]
+        own = WordListed(word="blueshore.shop", effect="hold", by="host")
+        await broadcast_log(store, CODE).append(own, once="w2")
+        assert await said(2) == "hold"
+        await broadcast_log(store, CODE).append(WordUnlisted(word="blueshore.shop", by="host"), once="w3")
+        assert await said(3) == "publish"
+        await campaign.append(WordUnlisted(word="blueshore.shop", by="o"), once="w4")
+        await broadcast_log(store, "RIVER").append(BroadcastEdited(by="o", campaigns=("WEEK",)), once="w5")
+        await asyncio.sleep(LOOK_SECONDS + 0.2)
+        assert [await said(4), await said(2, "RIVER")] == ["hold", "hold"]
 
 
 async def test_in_haste_rules_decide_and_the_encoder_takes_back(

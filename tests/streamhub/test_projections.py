@@ -16,6 +16,7 @@ from streamhub.facts import (
     PolicyChosen,
     Reason,
     RestrictionLifted,
+    VerdictRevised,
     ViewerRestricted,
     WordListed,
     WordUnlisted,
@@ -253,3 +254,11 @@ def test_the_policy_is_what_was_chosen_last_and_its_changes_are_kept() -> None:
     assert (state.preset, state.words, [fact.by for fact in state.changes.values()]) == (
         "school", {}, ["host:Mei", "host:Mei", "host:Bo"],
     )  # fmt: skip
+
+
+def test_the_mark_of_applause_is_shown_and_outlives_the_second_look() -> None:
+    said = Entry("1-0", CommentSubmitted(viewer="a", nick="a", text="加油！"))
+    judged = Entry("2-0", CommentJudged(comment="1-0", action="publish", provisional=True, applause="加油"))
+    revised = Entry("3-0", VerdictRevised(comment="1-0", action="publish"))
+    for entries in ([said, judged], [said, judged, revised]):
+        assert [view.applause for view in views.whole(fold(entries), last=10).comments] == ["加油"]

@@ -77,6 +77,7 @@ function change(changed: Batch, now: boolean): void {
   list.add(comments);
   list.change(changed.changed ?? []);
   list.remove(changed.gone ?? []);
+  danmaku.remove(changed.gone ?? []);
   questions.update(changed.questions ?? [], changed.gone ?? []);
   if (now) for (const comment of comments) if (!about.hides(comment.viewer)) danmaku.fly(comment);
 }

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from streamhub.facts import BroadcastFact
+from streamhub.facts import BroadcastFact, WordEffect
 from streamhub.state.projection import Entry
+from streamhub.wire import BroadcastView
 from web.cli.frame import Command, Failed, as_json, print_json, print_table
 from web.cli.server import Server, run, settings_of, with_server
 
@@ -16,6 +17,14 @@ from web.cli.server import Server, run, settings_of, with_server
 class _Line(msgspec.Struct):
     id: str
     fact: msgspec.Raw
+
+
+class _Broadcast(msgspec.Struct):
+    broadcast: BroadcastView
+
+
+class _Words(msgspec.Struct):
+    words: dict[str, WordEffect]
 
 
 @click.command("try", cls=Command, example="streamhub moderation try careful.toml --broadcast REEF")
@@ -26,7 +35,9 @@ class _Line(msgspec.Struct):
 def try_(server: Server, policy: Path, code: str, as_json: bool) -> None:
     """Judge the log of a broadcast again by POLICY, a TOML file, and say what would have differed, row by row.
 
-    Words and claims of the broadcast count as they did at the time. Nothing is changed, nothing is recorded."""
+    Words and claims of the broadcast count as they did at the time, words of its campaigns as they stand now.
+    Nothing is changed, nothing is recorded."""
+    from moderation.campaign_words import lend
     from moderation.model.encoder import ModelUnusable  # these load the model's libraries: a second
     from moderation.pipeline import Pipeline, load_model
     from moderation.policy import PolicyRefused, load_policy
@@ -39,9 +50,10 @@ def try_(server: Server, policy: Path, code: str, as_json: bool) -> None:
     entries = run(_entries(server, code))
     settings = settings_of()
     try:
-        trial = Trial(Pipeline(load_model(settings.model, settings.data), tried), tried)
+        pipeline = Pipeline(load_model(settings.model, settings.data), tried)
     except ModelUnusable as error:
         raise Failed(f"The model cannot be used: {error}") from error
+    trial = Trial(pipeline, tried, lend(_campaign_words(server, code)))
     trial.feed(entries)
     result = trial.result()
     if as_json:
@@ -59,6 +71,14 @@ def try_(server: Server, policy: Path, code: str, as_json: bool) -> None:
 
 def _why(reasons: tuple[msgspec.Struct, ...]) -> str:
     return ", ".join(f"{reason.code} {reason.rule}".strip() for reason in reasons)  # type: ignore[attr-defined]
+
+
+def _campaign_words(server: Server, code: str) -> dict[str, dict[str, WordEffect]]:
+    found = msgspec.json.decode(server.get(f"/api/broadcasts/{code}"), type=_Broadcast).broadcast
+    return {
+        name: msgspec.json.decode(server.get(f"/api/campaigns/{name}/words"), type=_Words).words
+        for name in found.campaigns
+    }
 
 
 async def _entries(server: Server, code: str) -> list[Entry]:

@@ -63,7 +63,7 @@ def for_organizers(handler: Handler) -> Handler:
         if not request[keys.PERSON].organizes:
             raise refuse("forbidden", "this needs the organizer's role: sign in, or send the token as Bearer")
         if request.method == "POST":
-            _own_request(request)
+            own_request(request)
         return await handler(request)
 
     return guarded
@@ -98,7 +98,7 @@ async def health(request: web.Request) -> web.Response:
 @for_organizers
 async def create_broadcast(request: web.Request) -> web.Response:
     """Body `CreateBroadcast`; answers its log id and links. The same again is `repeated`, another of that code 409."""
-    command = await _body(request, CreateBroadcast)
+    command = await body(request, CreateBroadcast)
     done = await programme.create_broadcast(request.app[keys.STORE], request[keys.PERSON].actor, command)
     return _created(done, links=_addresses(request, command.code))
 
@@ -133,7 +133,7 @@ async def show_log(request: web.Request) -> web.StreamResponse:
     store, code = request.app[keys.STORE], request.match_info["code"]
     if not await directory.broadcast_exists(store, code):
         raise refuse("unknown", f"there is no broadcast {code}", field="broadcast")
-    after = _checked(request.query.get("after") or START, EntryId, "after")
+    after = checked(request.query.get("after") or START, EntryId, "after")
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
     await response.prepare(request)
     encoder, lines = msgspec.json.Encoder(), bytearray()
@@ -163,7 +163,7 @@ async def training_rows(request: web.Request) -> web.Response:
 @for_organizers
 async def create_campaign(request: web.Request) -> web.Response:
     """Body `CreateCampaign`; repeated as for broadcasts."""
-    command = await _body(request, CreateCampaign)
+    command = await body(request, CreateCampaign)
     app = request.app
     done = await programme.create_campaign(app[keys.STORE], app[keys.MODULES], request[keys.PERSON].actor, command)
     return _created(done)
@@ -208,7 +208,7 @@ async def import_trips(request: web.Request) -> web.Response:
 @for_organizers
 async def make_link(request: web.Request) -> web.Response:
     """Body: `role` (host, moderator or organizer), `broadcast`, `name`, `seconds`; answers a one-time link as `url`."""
-    command = await _body(request, MakeLink)
+    command = await body(request, MakeLink)
     url = await links.make_link(
         request.app[keys.STORE], request.app[keys.SETTINGS].url, await _grant(request, command), command.seconds
     )
@@ -218,7 +218,7 @@ async def make_link(request: web.Request) -> web.Response:
 async def _grant(request: web.Request, command: MakeLink) -> Grant:
     if command.role == "organizer":
         return Grant(role="organizer", name=command.name)
-    if not await directory.broadcast_exists(request.app[keys.STORE], _checked(command.broadcast, Code, "broadcast")):
+    if not await directory.broadcast_exists(request.app[keys.STORE], checked(command.broadcast, Code, "broadcast")):
         raise refuse("unknown", f"there is no broadcast {command.broadcast}", field="broadcast")
     return Grant(role=command.role, broadcast=command.broadcast, name=command.name)
 
@@ -226,14 +226,14 @@ async def _grant(request: web.Request, command: MakeLink) -> Grant:
 # ── beneath ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _own_request(request: web.Request) -> None:
+def own_request(request: web.Request) -> None:
     """A cookie travels with what other sites' forms send; a bearer token or these body types do not."""
     if "Authorization" in request.headers or request.content_type in ("application/json", "text/csv"):
         return
     raise refuse("invalid", "send Content-Type: application/json (or text/csv to import)", field="Content-Type")
 
 
-async def _body(request: web.Request, kind: type[_T]) -> _T:
+async def body(request: web.Request, kind: type[_T]) -> _T:
     raw = await read(request, BODY_LIMIT)
     try:
         return msgspec.json.decode(raw, type=kind)
@@ -251,7 +251,7 @@ async def read(request: web.Request, limit: int) -> bytes:
     return bytes(raw)
 
 
-def _checked(value: str, kind: Any, field: str) -> str:
+def checked(value: str, kind: Any, field: str) -> str:
     try:
         return str(msgspec.convert(value, kind))
     except msgspec.ValidationError as error:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from aiohttp import web
 
 from streamhub.commands import CampaignAct, Refusal, Refused, decode, refuse
-from web import forms, keys, programme, trips
+from web import desk, forms, keys, programme, trips
+from web.pages import rules
 from web.pages.organizing import for_organizers, form_page, page, say, to, typed_in
 
 routes = web.RouteTableDef()
@@ -85,9 +88,29 @@ async def review_trip(request: web.Request) -> web.Response:
     return to(f"/organize/campaign/{name}?done=review#review")
 
 
+@routes.post("/organize/campaign/{id}/{act:list_word|unlist_word}")
+@for_organizers
+async def change_word(request: web.Request) -> web.Response:
+    """The forms of the campaign's words (fields `word`, `effect`, `once`)."""
+    name, form = request.match_info["id"], await request.post()
+    act: programme.WordAct = "list_word" if request.match_info["act"] == "list_word" else "unlist_word"
+    fields = {field: str(form[field]).strip() for field in ("once", "word", "effect") if field in form}
+    try:
+        await programme.change_campaign_word(request.app, request[keys.PERSON], name, act, fields)
+    except Refused as refused:
+        return await _campaign(request, refused_word=refused.refusal, typed=fields)
+    return to(f"/organize/campaign/{name}?done={act}#words")
+
+
 async def _campaign(
-    request: web.Request, *, refusal: Refusal | None = None, imported: trips.Imported | None = None
+    request: web.Request,
+    *,
+    refusal: Refusal | None = None,
+    imported: trips.Imported | None = None,
+    refused_word: Refusal | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> web.Response:
+    """`refused_word` is why a word was not listed, and `typed` what that form held."""
     live = await request.app[keys.HUB].campaign(request.match_info["id"])
     view = await live.view()
     return page(
@@ -95,10 +118,15 @@ async def _campaign(
         "organize_campaign.html",
         doubtful=trips.doubtful(live, request[keys.LOCALE]),
         once=secrets.token_urlsafe(12),
-        status=409 if refusal else 200,
+        status=400 if refused_word else 409 if refusal else 200,
         campaign=view,
         figures={figure.name: figure for figure in view.figures},
         imported=imported,
         done=request.query.get("done", "") if request.method == "GET" else "",
         wrong=forms.explain(refusal, say(request)) if refusal else "",
+        policy=live.policy,
+        changes=rules.history(live.policy, {}, say(request)),
+        actor=lambda by: desk.actor(by, desk.words(say(request))),
+        wrong_word=rules.explain(refused_word, say(request)) if refused_word else "",
+        typed=defaultdict(str, typed or {}),
     )

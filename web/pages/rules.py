@@ -75,6 +75,7 @@ async def _page(
     """`act` is the form that was refused; `typed` is what it held."""
     room = await request.app[keys.HUB].room(code)
     say = message(request[keys.LOCALE])
+    campaigns = [await request.app[keys.HUB].campaign(name) for name in room.state.details.campaigns]
     words, policy, person = desk.words(say), room.state.policy, request[keys.PERSON]
     page = render(
         request,
@@ -83,6 +84,7 @@ async def _page(
         broadcast=views.broadcast_view(room.state),
         policy=policy,
         presets=presets(say),
+        lent=[(one.created.title, one.created.id, one.policy.words) for one in campaigns if one.policy.words],
         restricted=room.review().restricted,
         changes=[change | {"by": desk.actor(change["by"], words)} for change in history(policy, presets(say), say)],
         actor=lambda by: desk.actor(by, words),
@@ -155,6 +157,8 @@ def explain(refusal: Refusal, _: Say) -> str:
         "fact_en": _("A claim needs the fact that answers it, in the same language."),
         "word": _("A word has 2 to 60 letters; one letter would fit almost everything."),
     }
+    if refusal.code == "conflict" and refusal.limit.startswith("<="):
+        return _("The list is full. Take one off first.")
     if refusal.code == "conflict":
         return _("That is so already.")
     if refusal.code == "forbidden":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from streamhub.commands import refuse
 from streamhub.live.admission import ROLE_COOKIE, ROLE_SECONDS, Grant, Person
 from web import keys, links
 from web.render import render
@@ -31,8 +32,11 @@ async def look(request: web.Request) -> web.Response:
 
 @routes.post("/sign-in/{token}")
 async def use(request: web.Request) -> web.Response:
-    """Uses the link up, sets the role cookie, goes to the desk or the organizer's pages."""
+    """Uses the link up, sets the role cookie, goes to the desk or the organizer's pages. With `?format=json`, for
+    programs: answers the role token as `token`, with `role` and `broadcast`."""
     grant = await links.consume(request.app[keys.STORE], request.match_info["token"])
+    if request.query.get("format") == "json":
+        return _token(request, grant)
     if grant is None:
         return _page(request, "gone", status=404)
     response = web.Response(status=303, headers={"Location": home(grant), "Cache-Control": "no-store"})
@@ -41,6 +45,14 @@ async def use(request: web.Request) -> web.Response:
         httponly=True, samesite="Lax", secure=_https(request), path="/",
     )  # fmt: skip
     return response
+
+
+def _token(request: web.Request, grant: Grant | None) -> web.Response:
+    if grant is None:
+        raise refuse("unknown", "this link has been used or is too old: ask for another", field="token")
+    token = request.app[keys.SIGNER].role_token(grant)
+    given = {"ok": True, "token": token, "role": grant.role, "broadcast": grant.broadcast, "seconds": ROLE_SECONDS}
+    return web.json_response(given, headers={"Cache-Control": "no-store"})
 
 
 @routes.post("/sign-out")

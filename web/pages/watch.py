@@ -23,9 +23,11 @@ from campaigns.travel import texts as travel_texts
 from streamhub.commands import Refusal, Refused
 from streamhub.facts import NICK_LIMIT, TEXT_LIMIT
 from streamhub.live import views
+from streamhub.live.admission import mark_of
 from streamhub.live.follow import Room
 from streamhub.wire import CampaignView, Outcome
 from web import keys, render
+from web.lines import lines
 from web.texts import watch_texts
 
 routes = web.RouteTableDef()
@@ -111,6 +113,7 @@ async def _page(
     views_of_campaigns = await hub.campaigns(room.code)
     mine = {view.id: dict(await hub.mine(view.id, person)) for view in views_of_campaigns}
     own = views.own(room.state, person.viewer)
+    batch = room.whole(LAST)
     texts = watch_texts(render.message(language))
     address = f"{_origin(request)}/b/{room.code}"
     return render.render(
@@ -118,7 +121,8 @@ async def _page(
         "watch.html",
         status=200 if refusal is None else 429 if refusal.code == "rate" else 400,
         broadcast=views.broadcast_view(room.state),
-        batch=room.whole(LAST),
+        batch=batch,
+        lines=lines(batch.comments, mark_of(person.viewer, room.code)),
         own=own,
         sent=_sent(own, request.query.get("sent", "")),
         logged=request.query.get("logged", ""),

@@ -33,6 +33,12 @@ export function show(element: HTMLElement, wanted: boolean): void {
   if (element.hidden === wanted) element.hidden = !wanted;
 }
 
+/** A short swell that says "this has grown"; nothing where the reader wants no motion. */
+export function pulse(element: HTMLElement): void {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  element.animate([{ transform: "scale(1.25)" }, { transform: "none" }], 200);
+}
+
 /** Only addresses of the web are followed, whatever a note says. */
 export function setLink(link: HTMLAnchorElement, address: string, label: string): void {
   link.textContent = label;

@@ -24,7 +24,7 @@ export class About {
     this.tell();
     find("#comment-list").addEventListener("click", (event) => {
       const more = (event.target as HTMLElement).closest(".more");
-      const id = more?.closest<HTMLElement>(".comment")?.dataset["id"];
+      const id = more?.closest<HTMLElement>("[data-id]")?.dataset["id"];
       const comment = id ? list.said(id) : undefined;
       if (!comment || comment.viewer === list.mine) return; // the link leads to the page of this comment
       event.preventDefault();

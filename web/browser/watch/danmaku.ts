@@ -2,31 +2,41 @@
 // is the accessible form of the same words, so nothing here is said to screen readers.
 
 import type { Note, ShownComment } from "../wire";
-import { essence, fillCard } from "./list";
+import { fillCard } from "./list";
 import { Lanes } from "./lanes";
+import { call } from "./lines";
 import { page } from "./data";
 import type { DanmakuSettings } from "./settings";
-import { find, piece, show } from "../page/pieces";
+import { find, piece, pulse, show } from "../page/pieces";
 
 const SMALL = 480;
 const FLYING_LIMIT = 60;
 const WAITING_LIMIT = 40;
 const STALE_MS = 6_000;
-const ALIKE_MS = 3_000;
+
+/** For this part of its way a comment counts those who say alike; after that they begin anew at the right. */
+const COUNTS_FOR = 0.6;
+
+/** Longer texts fly alone, unless they are applause: room for the count is kept behind every one that may grow. */
+const ALIKE_LENGTH = 12;
+const ROOM = "×999";
 
 interface Waiting {
   text: string;
   tone: "" | "own" | "answer";
   note: Note | null;
   since: number;
+  /** What makes others alike; "" where it flies alone. */
   key: string;
+  ids: Set<string>;
 }
 
 interface Flying {
   element: HTMLElement;
   motion: Animation;
   since: number;
-  times: number;
+  key: string;
+  ids: Set<string>;
 }
 
 export class Danmaku {
@@ -58,20 +68,47 @@ export class Danmaku {
 
   fly(comment: ShownComment): void {
     const tone = comment.viewer === this.mine ? "own" : "";
-    this.add({ text: comment.text, tone, note: comment.note ?? null, since: Date.now(), key: essence(comment.text) });
+    const alone = tone || comment.note || comment.kind === "question" || !(comment.applause || comment.text.length <= ALIKE_LENGTH);
+    const key = alone ? "" : `${comment.simulated ? "played" : "said"} ${call(comment)}`;
+    this.add({ text: comment.text, tone, note: comment.note ?? null, since: Date.now(), key, ids: new Set([comment.id]) });
   }
 
   answer(text: string): void {
-    this.add({ text, tone: "answer", note: null, since: Date.now(), key: "" });
+    this.add({ text, tone: "answer", note: null, since: Date.now(), key: "", ids: new Set() });
+  }
+
+  /** Comments that were taken back leave the picture too. */
+  remove(ids: readonly string[]): void {
+    if (!ids.length) return;
+    this.waiting = this.waiting.filter((item) => !item.ids.size || !lost(item.ids, ids) || item.ids.size);
+    for (const [id, flight] of this.flying) {
+      if (!lost(flight.ids, ids)) continue;
+      if (flight.ids.size) this.count(flight);
+      else {
+        flight.motion.cancel();
+        this.land(id);
+      }
+    }
   }
 
   private add(item: Waiting): void {
     if (!this.settings.on || document.hidden || this.layer.clientWidth === 0) return;
-    const same = item.tone || item.note ? undefined : this.byKey.get(item.key);
-    if (same && Date.now() - same.since < ALIKE_MS) return this.again(same);
+    const same = item.key ? this.alike(item.key) : undefined;
+    if (same) {
+      for (const id of item.ids) same.ids.add(id);
+      if ("element" in same) this.count(same);
+      return;
+    }
     this.waiting.push(item);
     if (this.waiting.length > WAITING_LIMIT) this.waiting.shift();
     this.start();
+  }
+
+  /** On its way, and not too far; or waiting for a lane. */
+  private alike(key: string): Flying | Waiting | undefined {
+    const flight = this.byKey.get(key);
+    if (flight && Date.now() - flight.since < this.settings.speed * 1000 * COUNTS_FOR) return flight;
+    return this.waiting.find((item) => item.key === key);
   }
 
   private start(): void {
@@ -100,18 +137,19 @@ export class Danmaku {
     element.style.visibility = "";
     const motion = element.animate([{ transform: from }, { transform: to }], this.settings.speed * 1000);
     const id = (this.serial += 1);
-    const flight = { element, motion, since: Date.now(), times: 1 };
+    const flight = { element, motion, since: Date.now(), key: item.key, ids: item.ids };
     this.flying.set(id, flight);
     if (item.key) this.byKey.set(item.key, flight);
-    motion.onfinish = () => this.land(id, item.key);
+    if (item.ids.size > 1) this.count(flight);
+    motion.onfinish = () => this.land(id);
     return true;
   }
 
-  private land(id: number, key: string): void {
+  private land(id: number): void {
     const flight = this.flying.get(id);
     flight?.element.remove();
     this.flying.delete(id);
-    if (flight && this.byKey.get(key) === flight) this.byKey.delete(key);
+    if (flight && this.byKey.get(flight.key) === flight) this.byKey.delete(flight.key);
   }
 
   private draw(item: Waiting): HTMLElement {
@@ -126,19 +164,20 @@ export class Danmaku {
       mark.addEventListener("click", () => this.open(note));
       element.append(mark);
     }
+    if (item.key) {
+      const times = document.createElement("span");
+      times.className = "times";
+      times.textContent = ROOM;
+      element.append(times);
+    }
     return element;
   }
 
-  /** The same words again while they still enter: one line with a count. */
-  private again(flight: Flying): void {
-    flight.times += 1;
-    let times = flight.element.querySelector(".times");
-    if (!times) {
-      times = document.createElement("span");
-      times.className = "times";
-      flight.element.append(times);
-    }
-    times.textContent = `×${flight.times}`;
+  private count(flight: Flying): void {
+    const times = find(".times", flight.element);
+    times.classList.toggle("counting", flight.ids.size > 1);
+    times.textContent = flight.ids.size > 1 ? `×${flight.ids.size}` : ROOM;
+    pulse(times);
   }
 
   private open(note: Note): void {
@@ -179,4 +218,9 @@ export class Danmaku {
     this.flying.clear();
     this.byKey.clear();
   }
+}
+
+/** Take these out of the set; whether one was in it. */
+function lost(members: Set<string>, ids: readonly string[]): boolean {
+  return ids.filter((id) => members.delete(id)).length > 0;
 }

@@ -1,16 +1,18 @@
 // The list of comments: everything that was shown, in order. Pauses while the reader looks at older ones, puts
-// alike applause into one line with a count, and tells screen readers how many came instead of reading each.
+// what many say alike into one line that counts and opens, and tells screen readers how many came, not each.
 
 import type { ShownComment } from "../wire";
 import { clock } from "../page/times";
 import { before, page, t } from "./data";
-import { find, keep, maybe, piece, say, setLink, show } from "../page/pieces";
+import { NEAR, takes } from "./lines";
+import { find, keep, maybe, piece, pulse, say, setLink, show } from "../page/pieces";
 
 const KEPT = 500;
-const ALIKE_LENGTH = 12;
-const ALIKE_MS = 60_000;
 const SUMMARY_MS = 12_000;
 const NEAR_END = 48;
+
+/** Of those who said a line, so many are listed where it is opened: the latest. */
+const VOICES = 100;
 
 interface Line {
   element: HTMLElement;
@@ -66,10 +68,10 @@ export class CommentList {
   change(comments: ShownComment[]): void {
     for (const comment of comments) {
       const line = this.lineOf.get(comment.id);
-      if (line && line.members.size === 1) {
-        line.first = comment;
-        line.members.set(comment.id, comment);
-        line.element.replaceWith((line.element = this.draw(comment)));
+      if (line && line.members.size > 1) this.remove([comment.id]); // a source card, say, wants a line of its own
+      if (line && line.members.size === 1 && line.first.id === comment.id) {
+        line.members.set(comment.id, (line.first = comment));
+        this.redraw(line);
       } else this.add([comment], false);
     }
   }
@@ -81,7 +83,11 @@ export class CommentList {
       this.lineOf.delete(id);
       line.members.delete(id);
       if (line.members.size === 0) this.drop(line);
-      else this.times(line);
+      else if (line.first.id !== id) this.times(line);
+      else {
+        line.first = [...line.members.values()][0]!;
+        this.redraw(line);
+      }
     }
     show(find("#no-comments"), this.lines.length === 0);
   }
@@ -91,7 +97,7 @@ export class CommentList {
     this.remove(this.lines.flatMap((line) => [...line.members.values()].filter((one) => one.viewer === mark)).map((one) => one.id));
   }
 
-  /** The comment that a line began with. */
+  /** One of the comments of a line. */
   said(id: string): ShownComment | undefined {
     return this.lineOf.get(id)?.members.get(id);
   }
@@ -104,6 +110,7 @@ export class CommentList {
       same.members.set(comment.id, comment);
       this.lineOf.set(comment.id, same);
       this.times(same);
+      if (fresh) pulse(find(".times", same.element));
       return true;
     }
     const line = { element: this.draw(comment), first: comment, members: new Map([[comment.id, comment]]) };
@@ -117,16 +124,15 @@ export class CommentList {
   }
 
   private alike(comment: ShownComment): Line | undefined {
-    if (comment.kind === "question" || comment.note || comment.viewer === this.mine) return undefined;
-    const words = essence(comment.text);
-    if (!words || words.length > ALIKE_LENGTH) return undefined;
-    return this.lines
-      .slice(-20)
-      .find(
-        ({ first }) =>
-          first.kind !== "question" && !first.note && first.viewer !== this.mine &&
-          Math.abs(comment.at - first.at) < ALIKE_MS && essence(first.text) === words,
-      );
+    return this.lines.slice(-NEAR).find(({ first }) => takes(first, comment, this.mine));
+  }
+
+  /** A line that begins with somebody else now, or says something else. */
+  private redraw(line: Line): void {
+    const open = maybe<HTMLDetailsElement>(".chorus", line.element)?.open ?? false;
+    line.element.replaceWith((line.element = this.draw(line.first)));
+    this.times(line);
+    if (open && line.members.size > 1) find<HTMLDetailsElement>(".chorus", line.element).open = true;
   }
 
   private draw(comment: ShownComment): HTMLElement {
@@ -150,11 +156,35 @@ export class CommentList {
     return element;
   }
 
+  /** How many said it; who, where the reader has opened it. */
   private times(line: Line): void {
-    const badge = find(".times", line.element);
-    show(badge, line.members.size > 1);
-    badge.textContent = `×${line.members.size}`;
-    badge.title = t("comment.count", { n: line.members.size });
+    const chorus = find<HTMLDetailsElement>(".chorus", line.element);
+    const { size } = line.members;
+    show(chorus, size > 1);
+    say(chorus, ".times", `×${size}`);
+    say(chorus, ".times-words", t("comment.count", { n: size }));
+    chorus.ontoggle = () => this.voices(line);
+    this.voices(line);
+  }
+
+  /** What stands there already stays: the reader may be on one of its links. */
+  private voices(line: Line): void {
+    const chorus = find<HTMLDetailsElement>(".chorus", line.element);
+    if (!chorus.open) return;
+    const list = find("ol", chorus);
+    const wanted = new Map([...line.members.values()].slice(1).slice(-VOICES).map((one) => [one.id, one]));
+    for (const there of list.querySelectorAll<HTMLElement>("[data-id]"))
+      if (!wanted.delete(there.dataset["id"] ?? "")) there.remove();
+    list.append(...[...wanted.values()].map((one) => this.voice(one)));
+  }
+
+  private voice(comment: ShownComment): HTMLElement {
+    const element = piece("t-voice");
+    element.dataset["id"] = comment.id;
+    say(element, ".nick", comment.nick);
+    say(element, ".voice-text", comment.text);
+    find<HTMLAnchorElement>(".more", element).href = `/b/${page.code}/comments/${comment.id}`;
+    return element;
   }
 
   private drop(line: Line): void {
@@ -193,15 +223,6 @@ export class CommentList {
     say(document, "#announce", t(this.unsaid === 1 ? "new.one" : "new.many", { n: this.unsaid }));
     this.unsaid = 0;
   }
-}
-
-/** What is left of applause when width, marks and stretching are taken away: "加油！！！" and "加油~" are alike. */
-export function essence(text: string): string {
-  return text
-    .normalize("NFKC")
-    .toLowerCase()
-    .replace(/[\s\p{P}\p{S}]+/gu, "")
-    .replace(/(.)\1{2,}/gu, "$1$1");
 }
 
 /** Fill, or take away, the source card inside `root`. */

@@ -1,0 +1,103 @@
+"""The JSON API for moderators' own tools: the review queue, and every act that the review page has.
+
+Needs a moderator's, host's or organizer's role for that broadcast, as bearer token (`POST /sign-in/TOKEN?format=json`
+gives one for a link) or cookie. Acts take the hub's own path: same fields, checks, roles and facts as page and socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from functools import wraps
+
+import msgspec
+from aiohttp import web
+
+from streamhub.commands import EntryId, refuse
+from streamhub.live.admission import ROLE_COOKIE, Person
+from web import desk, keys, programme
+from web.pages.api import Handler, answer, body, checked, for_organizers, own_request
+
+routes = web.RouteTableDef()
+
+ACTS = ("decide", "undo", "restrict", "lift")
+"""Publish, annotate and reject are `decide`; mute, slow and ban are `restrict`."""
+
+
+def for_moderators(handler: Handler) -> Handler:
+    """Refuse who does not moderate this broadcast, and what another site's page may have sent."""
+
+    @wraps(handler)
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if not request[keys.PERSON].moderates(request.match_info["code"]):
+            raise refuse("forbidden", "this needs a moderator's role here: sign in, or send the token as Bearer")
+        if request.method == "POST":
+            own_request(request)
+        return await handler(request)
+
+    return guarded
+
+
+@routes.get("/api/broadcasts/{code}/review")
+@for_moderators
+async def show_queue(request: web.Request) -> web.Response:
+    """`Review` as `review`: what waits for a person, oldest first, what was decided last, who is restricted. With
+    `?after=ID`, an id that an act answered, it shows that act, whichever process is asked."""
+    room = await request.app[keys.HUB].room(request.match_info["code"])
+    if after := request.query.get("after"):
+        with contextlib.suppress(TimeoutError):  # an id of the future: as it stands now
+            await room.reached(checked(after, EntryId, "after"))
+    return answer({"ok": True, "review": room.review()})
+
+
+@routes.get("/api/broadcasts/{code}/review/{comment:[0-9]+-[0-9]+}")
+@for_moderators
+async def show_case(request: web.Request) -> web.Response:
+    """One comment of the queue: `HeldView` as `case`, and what else its author said as `also`."""
+    room = await request.app[keys.HUB].room(request.match_info["code"])
+    review, comment = room.review(), request.match_info["comment"]
+    case = next((view for view in (*review.held, *review.decided) if view.id == comment), None)
+    if case is None:
+        raise refuse("unknown", "this comment is not in the queue", field="comment")
+    return answer({"ok": True, "case": case, "also": desk.said_by(room.state, comment)})
+
+
+@routes.post("/api/broadcasts/{code}/review/{act:" + "|".join(ACTS) + "}")
+@for_moderators
+async def review(request: web.Request) -> web.Response:
+    """Body: the command of that name, as on the socket: `DecideComment`, `UndoDecision`, `RestrictViewer` or
+    `LiftRestriction`; `Accepted`. 409 where somebody else was first (`limit` says who) or it is so already."""
+    fields = await body(request, dict[str, object])
+    act, code = request.match_info["act"], request.match_info["code"]
+    return answer(await request.app[keys.HUB].perform(asker(request), code, act, fields))
+
+
+# ── the words of a campaign ──────────────────────────────────────────────────────────────────────
+
+
+@routes.get("/api/campaigns/{id}/words")
+@for_organizers
+async def show_words(request: web.Request) -> web.Response:
+    """What the campaign lists for all its broadcasts: `words`, each `allow` or `hold`."""
+    live = await request.app[keys.HUB].campaign(request.match_info["id"])
+    return answer({"ok": True, "words": live.policy.words})
+
+
+@routes.post("/api/campaigns/{id}/words/{act:list|unlist}")
+@for_organizers
+async def change_words(request: web.Request) -> web.Response:
+    """Body `ListWord` or `UnlistWord`; `Accepted`. It holds in every broadcast of the campaign within seconds."""
+    act: programme.WordAct = "list_word" if request.match_info["act"] == "list" else "unlist_word"
+    fields = await body(request, dict[str, object])
+    name = request.match_info["id"]
+    return answer(await programme.change_campaign_word(request.app, asker(request), name, act, fields))
+
+
+def asker(request: web.Request) -> Person:
+    """Whoever holds this token, the same in every request: so a retry with the same `once` changes nothing twice,
+    though a program keeps no cookie."""
+    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    token = bearer or request.cookies.get(ROLE_COOKIE, "")
+    viewer = "api-" + hashlib.blake2s(token.encode(), digest_size=12).hexdigest()
+    person: Person = request[keys.PERSON]
+    return msgspec.structs.replace(person, viewer=viewer)
