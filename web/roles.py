@@ -20,7 +20,7 @@ from pathlib import Path
 from aiohttp import web
 
 from moderation import worker
-from streamhub.record import boards
+from streamhub.record import boards, snapshots
 from web import garbage, keys
 from web.app import MODULES, create_app
 from web.settings import Settings
@@ -85,7 +85,10 @@ def run_moderation(settings: Settings, consumer: str = "") -> None:
 
 def run_boards(settings: Settings) -> None:
     async def main(stop: asyncio.Event) -> None:
-        await boards.run(settings.store_url, list(MODULES.values()), stop=stop)
+        await asyncio.gather(
+            boards.run(settings.store_url, list(MODULES.values()), stop=stop),
+            snapshots.run(settings.store_url, stop=stop),
+        )
 
     _run(main)
 

@@ -22,7 +22,7 @@ from streamhub.live.viewers import FROM_THE_START, Viewers
 from streamhub.record.feed import Feed
 from streamhub.record.log import broadcast_log, stop_following
 from streamhub.record.moderation_status import Fare
-from streamhub.record.replay import keep_snapshot, replay
+from streamhub.record.replay import replay
 from streamhub.state.broadcast import advance
 from streamhub.state.projection import position
 from streamhub.wire import Batch, Review
@@ -43,7 +43,6 @@ LAST = 200
 """Comments that those get who start over."""
 
 RETRY_SECONDS = 0.5
-SNAPSHOT_EVERY = 2000
 REACH_SECONDS = 5.0
 
 
@@ -72,7 +71,6 @@ class Room:
         self._told_fare = "normal"
         self.fare: Fare | None = "normal"
         """How the moderation fares, as `rooms.py` tells it; hosts hear of a change with the next queue."""
-        self._since_snapshot = 0
         self._task: asyncio.Task[None] | None = None
         self._whole: tuple[str, int, Batch] | None = None
         self._latest = (0, 0.0)
@@ -170,7 +168,6 @@ class Room:
             self._wake()
             shown = await self._announce(before, people)
             self.viewers.catch_up(self._missed_since)
-            await self._keep(len(entries))
             if entries:
                 await asyncio.sleep(TICK_SECONDS if shown else UNSEEN_SECONDS)
 
@@ -215,15 +212,6 @@ class Room:
             if place <= reached and not future.done():
                 future.set_result(None)
         self._waiting = [(place, future) for place, future in self._waiting if not future.done()]
-
-    async def _keep(self, entries: int) -> None:
-        self._since_snapshot += entries
-        if self._since_snapshot >= SNAPSHOT_EVERY:
-            self._since_snapshot = 0
-            try:
-                await keep_snapshot(self._store, self.code, self.state)
-            except (RedisError, OSError, TimeoutError):
-                log.warning("%s: snapshot not kept", self.code)
 
     async def _check_lineage(self) -> None:
         """After a break: if the store came back with another history, start over and say so to everybody. So does
