@@ -7,7 +7,9 @@ are. redis-py's own cluster client is not used: when one node fails it closes co
 from __future__ import annotations
 
 import asyncio
+import math
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar, cast
@@ -15,19 +17,30 @@ from typing import Any, TypeVar, cast
 from redis.asyncio import Connection, ConnectionPool, Redis, SSLConnection
 from redis.commands.core import AsyncCoreCommands
 from redis.crc import key_slot
+from redis.exceptions import AskError, MovedError, NoScriptError, RedisError, TryAgainError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import MovedError, RedisError
 
 from streamhub.record.address import Address
+from streamhub.record.asking import Asking
 
 LEARN_SECONDS = 1.0
 """How long a node may take to say who has what; then another is asked."""
+
+FOLLOW_SECONDS = 2.0
+"""How long one command is sent from server to server while its slot is being moved: less than its caller waits."""
+
+AGAIN_SECONDS = 0.05
+"""The pause before a command goes to the same servers again."""
 
 LOST = (RedisError, OSError, TimeoutError)
 WITHOUT_KEY = ("PING", "TIME", "INFO", "SCRIPT LOAD", "FLUSHALL")
 
 Place = tuple[str, int]
 _T = TypeVar("_T")
+
+
+class Apart(RedisError):
+    """The keys that are needed are on two servers, because their slot is being moved; not for long."""
 
 
 class Cluster(AsyncCoreCommands):
@@ -43,24 +56,54 @@ class Cluster(AsyncCoreCommands):
             "password": place.password,
             "connection_class": SSLConnection if place.tls else Connection,
         }
-        self._places = list(place.hosts)
+        self._given = list(place.hosts)
+        self._places = self._given
         self._clients: dict[Place, Redis] = {}
+        self._taking_over: dict[Place, Redis] = {}
         self._ranges: list[tuple[int, int, Place]] = []
         self._learning = asyncio.Lock()
         self._learnt = 0
 
     async def run(self, key: str, work: Callable[[Redis], Awaitable[_T]]) -> _T:
-        """Do it with the client of the primary that has this key. A key that has moved is followed, once; after any
-        other error it is learnt anew who has what, for the next time."""
-        for again in (True, False):
+        """Do it with the client of the primary that has this key. Where its slot has moved or is being moved, the work
+        is begun anew elsewhere: what it names must be of this slot, and what it writes one command. Raises Apart if
+        that takes too long. After any other error it is learnt anew who has what, for the next time."""
+        elsewhere: Redis | None = None
+        until = math.inf
+        hops = 0
+        while True:
             try:
-                return await work(await self.primary(key))
-            except LOST as error:
+                client = elsewhere or await self.primary(key)
+                return await work(client)
+            except (AskError, TryAgainError) as error:
+                until = min(until, time.monotonic() + FOLLOW_SECONDS)
+                if time.monotonic() > until:
+                    raise Apart(f"the slot of {key} is being moved") from error
+                hops += 1
+                elsewhere = await self._redirected(error, client, hops)
+            except NoScriptError:  # it is the right server
+                raise
+            except LOST:
                 with suppress(*LOST):
                     await self.look_again()
-                if not (again and isinstance(error, MovedError)):
-                    raise
-        raise AssertionError("unreachable")
+                raise
+
+    async def _redirected(self, error: AskError | TryAgainError, asked: Redis, hops: int) -> Redis | None:
+        """Whom to ask next; None for whoever has the slot. MOVED: another has it. ASK: another is taking it over, and
+        has the keys that this one has not (this time; the slot is not its own yet). TRYAGAIN: of several keys some are
+        here, some there."""
+        if hops > 2 or isinstance(error, TryAgainError):
+            await asyncio.sleep(AGAIN_SECONDS)
+        if isinstance(error, TryAgainError):
+            return None
+        place = _place(error.host, error.port, asked.connection_pool.connection_kwargs["host"])
+        if isinstance(error, MovedError):
+            with suppress(*LOST):
+                await self.look_again()
+            return self._client(place)
+        if place not in self._taking_over:
+            self._taking_over[place] = Asking(connection_pool=self._client(place).connection_pool)
+        return self._taking_over[place]
 
     async def primary(self, key: str) -> Redis:
         """Raises RedisError while nobody knows who that is."""
@@ -97,9 +140,10 @@ class Cluster(AsyncCoreCommands):
     def _note(self, rows: Sequence[Any], asked: Place) -> None:
         if not rows:
             raise RedisConnectionError("the node belongs to no cluster")
-        nodes = [[_place(node, asked) for node in row[2:]] for row in rows]
+        nodes = [[_place(node[0], node[1], asked[0]) for node in row[2:]] for row in rows]
         self._ranges = [(int(row[0]), int(row[1]), mine[0]) for row, mine in zip(rows, nodes, strict=True)]
-        self._places = list(dict.fromkeys([*(place for mine in nodes for place in mine), *self._places]))
+        self._places = list(dict.fromkeys([*(place for mine in nodes for place in mine), *self._given]))
+        self._taking_over.clear()
         self._learnt += 1
 
     def _client(self, place: Place) -> Redis:
@@ -113,7 +157,7 @@ class Cluster(AsyncCoreCommands):
             return await self.run(_key(args), _command(args, options))
         answers = []
         failed: BaseException = RedisConnectionError("no primary answers")
-        for client in (await self.primaries()).values():
+        for client in [*(await self.primaries()).values(), *self._taking_over.values()]:
             try:
                 answers.append(await _command(args, options)(client))
             except LOST as error:
@@ -153,7 +197,8 @@ class _Pipeline(AsyncCoreCommands):
         return self
 
     async def execute(self) -> list[Any]:
-        """The answers in the order of the commands; raises what the first that failed raised."""
+        """The answers in the order of the commands; raises what the first that failed raised. A command whose slot has
+        moved or is being moved was not carried out, and goes its own way, after the others."""
         shares: dict[Redis, list[int]] = {}
         for number, (args, _) in enumerate(self._commands):
             shares.setdefault(await self._cluster.primary(_key(args)), []).append(number)
@@ -161,6 +206,11 @@ class _Pipeline(AsyncCoreCommands):
         for numbers in shares.values():
             found = await self._cluster.run(_key(self._commands[numbers[0]][0]), self._share(numbers))
             answers.update(zip(numbers, found, strict=True))
+        for number, (args, options) in enumerate(self._commands):
+            if isinstance(answers[number], AskError | TryAgainError):
+                answers[number] = await self._cluster.execute_command(*args, **options)
+            elif isinstance(answers[number], Exception):
+                raise answers[number]
         return [answers[number] for number in range(len(self._commands))]
 
     def _share(self, numbers: Sequence[int]) -> Callable[[Redis], Awaitable[list[Any]]]:
@@ -169,7 +219,7 @@ class _Pipeline(AsyncCoreCommands):
                 for number in numbers:
                     args, options = self._commands[number]
                     pipe.execute_command(*args, **options)
-                return await pipe.execute()
+                return await pipe.execute(raise_on_error=False)
 
         return work
 
@@ -187,7 +237,7 @@ def _key(args: tuple[Any, ...]) -> str:
     return cast("str", args[1])
 
 
-def _place(node: Sequence[Any], asked: Place) -> Place:
-    """Host and port; a node that does not know its own address is reached as before."""
-    host = node[0].decode() if isinstance(node[0], bytes) else node[0]
-    return (host or asked[0], int(node[1]))
+def _place(host: bytes | str | None, port: int, asked: str) -> Place:
+    """A node that does not know its own address is reached as the one that was asked."""
+    name = host.decode() if isinstance(host, bytes) else host
+    return (asked if name in (None, "", "?") else name, int(port))

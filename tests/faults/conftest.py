@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from tests.faults.clusters import ClusterOfNodes
 from tests.faults.crowd import Crowd
+from tests.faults.nodes import SeveralNodes
+from tests.faults.sentinels import SentinelsAndNodes
 from tests.running import Running
+
+Nodes = TypeVar("Nodes", bound=SeveralNodes)
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 
@@ -42,3 +49,25 @@ async def crowd(stricken: Running, seed: int, request: pytest.FixtureRequest) ->
     await crowd.gather()
     yield crowd
     await crowd.leave()
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[ClusterOfNodes]:
+    async with started(ClusterOfNodes(tmp_path / "nodes")) as nodes:
+        yield nodes
+
+
+@pytest.fixture(params=[ClusterOfNodes, SentinelsAndNodes], ids=["cluster", "sentinels"])
+async def several(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SeveralNodes]:
+    """One set-up after another: the test is about both."""
+    async with started(request.param(tmp_path / "nodes")) as nodes:
+        yield nodes
+
+
+@contextlib.asynccontextmanager
+async def started(nodes: Nodes) -> AsyncIterator[Nodes]:
+    try:
+        await nodes.start()
+        yield nodes
+    finally:
+        nodes.stop()

@@ -1,80 +1,54 @@
-"""An evening on a Valkey Cluster of three primaries with a replica each; the primary of the broadcast is killed."""
+"""What is particular to a Valkey Cluster: logs of several slots, some of which cannot be reached."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from streamhub.facts import BroadcastCreated, BroadcastOpened
 from streamhub.record.directory import create_broadcast
 from streamhub.record.group import Taken, WorkerGroup
 from streamhub.record.log import broadcast_key, broadcast_log
 from streamhub.record.store import connect, connect_follower
-from tests.faults.failover import ROUNDS, evening, rush
-from tests.faults.nodes import ClusterOfNodes
+from tests.faults.clusters import ClusterOfNodes
 from web.doctor import parts
 from web.settings import Settings
 
 
-@pytest.mark.timeout(180 + 60 * ROUNDS)
-async def test_an_evening_on_a_cluster_survives_the_death_of_a_primary(tmp_path: Path, model: Path) -> None:
-    nodes = ClusterOfNodes(tmp_path / "nodes")
-    try:
-        await evening(nodes, tmp_path / "data", model, seed=1)
-    finally:
-        nodes.stop()
-
-
-@pytest.mark.timeout(180 + 60 * ROUNDS)
-async def test_a_rush_of_appends_on_a_cluster_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    nodes = ClusterOfNodes(tmp_path / "nodes")
-    try:
-        await nodes.start()
-        for _ in range(ROUNDS):
-            await rush(nodes)
-    finally:
-        nodes.stop()
-
-
-async def test_workers_share_logs_of_several_slots_and_one_dead_slot_stops_no_other(tmp_path: Path) -> None:
-    nodes = ClusterOfNodes(tmp_path / "nodes")
-    try:
-        await nodes.start()
-        store, follower = connect(nodes.store), connect_follower(nodes.store)
-        codes = [f"ROOM-{number}" for number in range(12)]
+async def test_workers_share_logs_of_several_slots_and_one_dead_slot_stops_no_other(
+    cluster: ClusterOfNodes, tmp_path: Path
+) -> None:
+    store, follower = connect(cluster.store), connect_follower(cluster.store)
+    codes = [f"ROOM-{number}" for number in range(12)]
+    for code in codes:
+        await create_broadcast(store, BroadcastCreated(code=code, title=code, by="organizer"))
+    groups = [WorkerGroup(follower, "moderation", name) for name in ("a", "b")]
+    for group in groups:
         for code in codes:
-            await create_broadcast(store, BroadcastCreated(code=code, title=code, by="organizer"))
-        groups = [WorkerGroup(follower, "moderation", name) for name in ("a", "b")]
-        for group in groups:
-            for code in codes:
-                await group.add(broadcast_key(code))
-        taken = await take(groups, len(codes))
-        assert sorted(key for key, _ in taken) == sorted(map(broadcast_key, codes))
+            await group.add(broadcast_key(code))
+    taken = await take(groups, len(codes))
+    assert sorted(key for key, _ in taken) == sorted(map(broadcast_key, codes))
 
-        victim = await nodes.primary_of(broadcast_key(codes[0]))
-        alive = [code for code in codes if await nodes.primary_of(broadcast_key(code)) is not victim]
-        assert 0 < len(alive) < len(codes)
-        await asyncio.to_thread(victim.kill)
-        for code in alive:
-            await broadcast_log(store, code).append(BroadcastOpened(by="organizer"), once="open")
-        taken = await take(groups, len(alive))
-        assert sorted(key for key, _ in taken) == sorted(map(broadcast_key, alive))
+    victim = await cluster.primary_of(broadcast_key(codes[0]))
+    alive = [code for code in codes if await cluster.primary_of(broadcast_key(code)) is not victim]
+    assert 0 < len(alive) < len(codes)
+    await asyncio.to_thread(victim.kill)
+    for code in alive:
+        await broadcast_log(store, code).append(BroadcastOpened(by="organizer"), once="open")
+    taken = await take(groups, len(alive))
+    assert sorted(key for key, _ in taken) == sorted(map(broadcast_key, alive))
 
-        await nodes.restart(victim)
-        await nodes.healthy()
-        for code in set(codes) - set(alive):
-            await broadcast_log(store, code).append(BroadcastOpened(by="organizer"), once="open")
-        await take(groups, len(codes) - len(alive))
-        finding, _ = await parts.store(Settings(data=tmp_path, store=nodes.store), None)
-        assert finding.level == "ok" and "3 primaries" in finding.message
-        for group in groups:
-            await group.close()
-        await store.aclose()
-        await follower.aclose()
-    finally:
-        nodes.stop()
+    await cluster.restart(victim)
+    await cluster.healthy()
+    for code in set(codes) - set(alive):
+        await broadcast_log(store, code).append(BroadcastOpened(by="organizer"), once="open")
+    await take(groups, len(codes) - len(alive))
+    finding, _ = await parts.store(Settings(data=tmp_path, store=cluster.store), None)
+    assert finding.level == "ok" and "3 primaries" in finding.message
+    for group in groups:
+        await group.close()
+    await store.aclose()
+    await follower.aclose()
 
 
 async def take(groups: list[WorkerGroup], count: int) -> list[Taken]:

@@ -15,8 +15,9 @@ from streamhub.record.log import Log, NotRecorded, broadcast_key, broadcast_log
 from streamhub.record.primary import Forked
 from streamhub.record.replay import keep_snapshot, replay
 from streamhub.record.store import connect, connect_follower
+from tests.faults.clusters import ClusterOfNodes
 from tests.faults.crowd import Member
-from tests.faults.nodes import STORE_OPTIONS, ClusterOfNodes, Node, free_ports
+from tests.faults.nodes import STORE_OPTIONS, Node, free_ports
 from tests.running import Running, once
 from web.doctor import parts
 from web.settings import Settings
@@ -102,20 +103,20 @@ async def texts(log: Log, after: str) -> list[str]:
 
 
 @pytest.mark.timeout(240)
-async def test_viewers_who_saw_what_a_fail_over_lost_are_told_to_start_over(tmp_path: Path, model: Path) -> None:
+async def test_viewers_who_saw_what_a_fail_over_lost_are_told_to_start_over(
+    cluster: ClusterOfNodes, tmp_path: Path, model: Path
+) -> None:
     """A comment that its author was told to try again is on the screens, vanishes with its primary, and comes back
     by the retry: once, for those who stayed and for one who was away meanwhile."""
-    nodes = ClusterOfNodes(tmp_path / "nodes")
-    running = Running(tmp_path / "data", environ={"STREAMHUB_STORE": nodes.store, "STREAMHUB_MODEL": str(model)})
+    running = Running(tmp_path / "data", environ={"STREAMHUB_STORE": cluster.store, "STREAMHUB_MODEL": str(model)})
     try:
-        await nodes.start()
         await asyncio.to_thread(running.start)
         code = await running.broadcast("FORKED")
         ann, bo, away = (Member(running, code) for _ in range(3))
         staying = [asyncio.create_task(member.stay()) for member in (ann, bo, away)]
         await asyncio.gather(*(member.seated.wait() for member in (ann, bo, away)))
-        primary = await nodes.primary_of(broadcast_key(code))
-        replica = await nodes.replica_of(primary)
+        primary = await cluster.primary_of(broadcast_key(code))
+        replica = await cluster.replica_of(primary)
         replica.signal(signal.SIGSTOP)
         async with primary.client as client:  # from here on nothing is copied, and it takes writes all the same
             await client.config_set("min-replicas-to-write", 0)
@@ -130,7 +131,7 @@ async def test_viewers_who_saw_what_a_fail_over_lost_are_told_to_start_over(tmp_
         await asyncio.to_thread(primary.kill)
         replica.signal(signal.SIGCONT)
         await until(lambda: not bo.shown)
-        await nodes.restart(primary)
+        await cluster.restart(primary)
         while not (answer := await ann.ask("comment", fields))["ok"]:
             await asyncio.sleep(answer["error"].get("retry_after") or 0.2)
         assert answer["id"] != vanished
@@ -142,7 +143,6 @@ async def test_viewers_who_saw_what_a_fail_over_lost_are_told_to_start_over(tmp_
         await asyncio.gather(*(member.hang_up() for member in (ann, bo, away)))
     finally:
         await asyncio.to_thread(running.stop)
-        nodes.stop()
 
 
 async def until(wanted: Callable[[], object]) -> None:

@@ -1,6 +1,6 @@
-"""The main walk of an evening on several Valkey servers, and a primary killed in the middle of it.
+"""The main walk of an evening on several Valkey servers, and a rush of appends, each with trouble in the middle.
 
-Used by `test_cluster.py` and `test_sentinel.py`. `make soak` does more rounds.
+Used by `test_failover.py` and `test_resharding.py`, which bring the trouble. `make soak` does more rounds.
 """
 
 from __future__ import annotations
@@ -9,29 +9,28 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 from pathlib import Path
 
 from aiohttp import ClientSession
 
 from streamhub.facts import CommentSubmitted
-from streamhub.record.log import NotRecorded, broadcast_key, broadcast_log
+from streamhub.record.log import NotRecorded, broadcast_key, broadcast_log, campaign_key
 from streamhub.record.store import connect
 from tests.faults.crowd import Crowd
-from tests.faults.nodes import SeveralNodes
 from tests.running import Running
 
 ROUNDS = min(int(os.environ.get("ROUNDS", "1")), 10)
-"""Deaths in a row: one in the ordinary suite, ten by `make soak`."""
+"""Troubles in a row: one in the ordinary suite, ten by `make soak`."""
 
-DEAD_SECONDS = 4.0
-"""How long a killed server stays away, until whoever looks after it starts it again: longer than a fail-over."""
+Trouble = Callable[[Sequence[str]], Awaitable[str]]
+"""What befalls the servers that have these logs; over when it returns, with a word on it."""
 
 
-async def evening(nodes: SeveralNodes, data: Path, model: Path, seed: int) -> None:
-    """Starts everything, kills the broadcast's primary under load `ROUNDS` times, checks what is left, prints it."""
-    await nodes.start()
-    running = Running(data, "--hubs", "2", environ={"STREAMHUB_STORE": nodes.store, "STREAMHUB_MODEL": str(model)})
+async def evening(store: str, data: Path, model: Path, seed: int, trouble: Trouble) -> None:
+    """The product on these servers, `ROUNDS` times in trouble under load; checks what is left, and prints it."""
+    running = Running(data, "--hubs", "2", environ={"STREAMHUB_STORE": store, "STREAMHUB_MODEL": str(model)})
     await asyncio.to_thread(running.start)
     try:
         await running.campaign("WEEK")
@@ -40,7 +39,7 @@ async def evening(nodes: SeveralNodes, data: Path, model: Path, seed: int) -> No
         await crowd.gather()
         try:
             for _ in range(ROUNDS):
-                await _round(nodes, crowd)
+                await _round(crowd, trouble)
             await _pages(running, code)
         finally:
             await crowd.leave()
@@ -48,33 +47,25 @@ async def evening(nodes: SeveralNodes, data: Path, model: Path, seed: int) -> No
         assert await asyncio.to_thread(running.stop) == 0
 
 
-async def _round(nodes: SeveralNodes, crowd: Crowd) -> None:
+async def _round(crowd: Crowd, trouble: Trouble) -> None:
     crowd.longest = 0.0
     crowd.act(pause=0.3)
     await asyncio.sleep(2)
-    victim = await nodes.primary_of(broadcast_key(crowd.code))
     before = _accepted(crowd)
-    await asyncio.to_thread(victim.kill)
-    killed = time.monotonic()
-    while (await nodes.primary_of(broadcast_key(crowd.code))).port == victim.port:
-        await asyncio.sleep(0.05)
-    took_over = time.monotonic() - killed
-    await asyncio.sleep(max(0.0, DEAD_SECONDS - took_over))
-    await nodes.restart(victim)
-    await nodes.healthy()
+    what = await trouble([broadcast_key(crowd.code), campaign_key(crowd.campaign)])
     await asyncio.sleep(1)
     await crowd.settle()
     await crowd.check()
     print(
-        f"\nacknowledged {_accepted(crowd)}, {before} before the kill, lost 0; another primary after {took_over:.1f} s;"
-        f" the killed one back after {DEAD_SECONDS:g} s; unavailable {crowd.longest:.1f} s; {crowd.summary}"
+        f"\nacknowledged {_accepted(crowd)}, {before} before, lost 0; {what};"
+        f" unavailable {crowd.longest:.1f} s; {crowd.summary}"
     )
 
 
-async def rush(nodes: SeveralNodes) -> None:
-    """The log alone, as fast as it goes: the primary of a broadcast is killed while 32 append to four of them, each
-    trying again with the same `once` until it is acknowledged. Nothing acknowledged is lost, nothing is there twice."""
-    store = connect(nodes.store)
+async def rush(store_url: str, trouble: Trouble) -> None:
+    """Logs alone, as fast as it goes: 32 append to four of them through the trouble, each trying again with the same
+    `once` until it is acknowledged. Nothing acknowledged is lost, nothing is there twice."""
+    store = connect(store_url)
     logs = [broadcast_log(store, f"RUSH-{time.monotonic_ns()}") for _ in range(4)]
     acknowledged: dict[str, dict[str, str]] = {log.key: {} for log in logs}
     calm = asyncio.Event()
@@ -95,11 +86,7 @@ async def rush(nodes: SeveralNodes) -> None:
 
     speakers = [asyncio.create_task(speak(who)) for who in range(32)]
     await asyncio.sleep(1.5)
-    victim = await nodes.primary_of(logs[0].key)
-    await asyncio.to_thread(victim.kill)
-    await asyncio.sleep(DEAD_SECONDS)
-    await nodes.restart(victim)
-    await nodes.healthy()
+    what = await trouble([log.key for log in logs])
     await asyncio.sleep(1)
     calm.set()
     await asyncio.gather(*speakers)
@@ -110,7 +97,7 @@ async def rush(nodes: SeveralNodes) -> None:
         doubled += len(said) - len(set(said.values()))
     await store.aclose()
     total = sum(map(len, acknowledged.values()))
-    print(f"\nrush: acknowledged {total}, lost {lost}, doubled {doubled}; unavailable {longest:.1f} s")
+    print(f"\nrush: acknowledged {total}, lost {lost}, doubled {doubled}; {what}; unavailable {longest:.1f} s")
     assert (lost, doubled) == (0, 0) and total > 200
 
 
