@@ -1,8 +1,7 @@
 """What happened in a broadcast or a campaign: the immutable entries of the log.
 
-Read by every part; imports nothing of ours. Only ever add fields, with a default: logs are kept for
-years, so no field is renamed, retyped or reused. Times are Unix milliseconds (UTC). Ids of comments,
-questions and decisions are the log entry ids ("1763845212345-0") of the fact that brought them about.
+Read by every part; imports nothing of ours. Fields are only added (with a default), never renamed, retyped or reused.
+Times are Unix milliseconds (UTC). A comment, question or decision has the id of its log entry ("1763845212345-0").
 """
 
 from __future__ import annotations
@@ -24,6 +23,11 @@ Code = Annotated[str, msgspec.Meta(pattern=CODE_PATTERN)]
 CommentKind = Literal["comment", "question"]
 Action = Literal["publish", "annotate", "hold", "reject"]
 Via = Literal["web", "form", "replay", "import"]
+QuestionStatus = Literal["waiting", "answering", "answered", "later", "dismissed"]
+Preset = Literal["default", "open", "careful", "school", "emergency"]
+WordEffect = Literal["allow", "hold"]
+Restricting = Literal["mute", "slow", "ban"]
+Why = Literal["promotion", "abuse", "misinformation", "other"]
 
 
 def _snake(name: str) -> str:
@@ -105,7 +109,7 @@ class BroadcastClosed(Fact, frozen=True, kw_only=True):
     by: str
 
 
-# ── people and what they said ────────────────────────────────────────────────────────────────────
+# ── people, what they said and asked ─────────────────────────────────────────────────────────────
 
 
 class ViewerJoined(Fact, frozen=True, kw_only=True):
@@ -124,12 +128,11 @@ class CommentSubmitted(Fact, frozen=True, kw_only=True):
     once: str = ""
     via: Via = "web"
     simulated: bool = False
-    hosting: bool = False
-    """Said by somebody who hosts this broadcast."""
+    hosting: bool = False  # said by somebody who hosts this broadcast
 
 
-class CommentJudged(Fact, frozen=True, kw_only=True):
-    """The machine's verdict; once per comment."""
+class Verdict(Fact, frozen=True, kw_only=True):
+    """What the machine says of a comment, and why."""
 
     comment: str
     action: Action
@@ -138,22 +141,18 @@ class CommentJudged(Fact, frozen=True, kw_only=True):
     note: Note | None = None
     model: str = ""
     policy: str = ""
+
+
+class CommentJudged(Verdict, frozen=True, kw_only=True):
+    """The machine's verdict; once per comment. `provisional`: without the encoder, for want of time; may be revised."""
+
     provisional: bool = False
-    """Fell without the encoder for want of time; a VerdictRevised may replace it."""
     applause: str = ""
     """What it calls out with others (加油), the same for alike calls; "" where it says something of its own."""
 
 
-class VerdictRevised(Fact, frozen=True, kw_only=True):
+class VerdictRevised(Verdict, frozen=True, kw_only=True):
     """The machine looked again at a provisional verdict; once per comment. A person's decision still beats it."""
-
-    comment: str
-    action: Action
-    reasons: tuple[Reason, ...] = ()
-    scores: dict[str, float] = {}
-    note: Note | None = None
-    model: str = ""
-    policy: str = ""
 
 
 class CommentDecided(Fact, frozen=True, kw_only=True):
@@ -165,11 +164,6 @@ class CommentDecided(Fact, frozen=True, kw_only=True):
     reason: str = ""
     note: Note | None = None
     once: str = ""
-
-
-# ── questions ────────────────────────────────────────────────────────────────────────────────────
-
-QuestionStatus = Literal["waiting", "answering", "answered", "later", "dismissed"]
 
 
 class QuestionVoted(Fact, frozen=True, kw_only=True):
@@ -193,11 +187,6 @@ class DecisionUndone(Fact, frozen=True, kw_only=True):
 
 
 # ── moderation by people ─────────────────────────────────────────────────────────────────────────
-
-Preset = Literal["default", "open", "careful", "school", "emergency"]
-WordEffect = Literal["allow", "hold"]
-Restricting = Literal["mute", "slow", "ban"]
-Why = Literal["promotion", "abuse", "misinformation", "other"]
 
 
 class PolicyChosen(Fact, frozen=True, kw_only=True):
@@ -280,11 +269,10 @@ class AppealMade(Fact, frozen=True, kw_only=True):
 
 
 BroadcastFact = (
-    BroadcastCreated | BroadcastEdited | BroadcastOpened | BroadcastClosed
-    | ViewerJoined | CommentSubmitted | CommentJudged | VerdictRevised | CommentDecided
-    | QuestionVoted | QuestionMoved | DecisionUndone
-    | PolicyChosen | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted | TrainingConsented
-    | ViewerRestricted | RestrictionLifted | CommentReported | AppealMade
+    BroadcastCreated | BroadcastEdited | BroadcastOpened | BroadcastClosed | ViewerJoined | CommentSubmitted
+    | CommentJudged | VerdictRevised | CommentDecided | QuestionVoted | QuestionMoved | DecisionUndone | PolicyChosen
+    | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted | TrainingConsented | ViewerRestricted
+    | RestrictionLifted | CommentReported | AppealMade
 )  # fmt: skip
 
 

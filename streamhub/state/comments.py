@@ -152,16 +152,7 @@ def _change(comment: Comment, entry_id: str, fact: object) -> bool:
 
 
 def _revised(fact: VerdictRevised, applause: str) -> CommentJudged:
-    return CommentJudged(
-        comment=fact.comment,
-        action=fact.action,
-        reasons=fact.reasons,
-        scores=fact.scores,
-        note=fact.note,
-        model=fact.model,
-        policy=fact.policy,
-        applause=applause,
-    )
+    return CommentJudged(**msgspec.structs.asdict(fact), applause=applause)
 
 
 def _file(state: Comments, comment: Comment, entry: Entry, before: Status) -> None:

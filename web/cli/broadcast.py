@@ -10,6 +10,7 @@ import msgspec
 from streamhub.commands import CreateBroadcast
 from streamhub.facts import Stage
 from web.cli.frame import Group, as_json, print_json, print_table
+from web.cli.opening import can_be_opened
 from web.cli.server import Server, checked, with_server
 
 
@@ -52,31 +53,13 @@ def create(
         click.echo(f"It takes comments after: streamhub broadcast open {code}")
 
 
-@broadcast.command("open", example="streamhub broadcast open REEF")
-@click.argument("code")
-@as_json
-@with_server
-def open_(server: Server, code: str, as_json: bool) -> None:
-    """Open a broadcast: from now on people can comment and ask."""
-    _move(server, code, "open", as_json)
-
-
-@broadcast.command(example="streamhub broadcast close REEF")
-@click.argument("code")
-@as_json
-@with_server
-def close(server: Server, code: str, as_json: bool) -> None:
-    """Close a broadcast: what was said stays readable, nothing is added."""
-    _move(server, code, "close", as_json)
-
-
-def _move(server: Server, code: str, verb: str, as_json: bool) -> None:
-    server.post(f"/api/broadcasts/{code}/{verb}")
-    status = {"open": "open", "close": "closed"}[verb]
-    if as_json:
-        print_json({"code": code, "status": status})
-    else:
-        click.echo(f"{code} is {status}.")
+can_be_opened(
+    broadcast,
+    "code",
+    "REEF",
+    opens="Open a broadcast: from now on people can comment and ask.",
+    closes="Close a broadcast: what was said stays readable, nothing is added.",
+)
 
 
 @broadcast.command("list", example="streamhub broadcast list --json")

@@ -9,6 +9,7 @@ import msgspec
 
 from streamhub.commands import CreateCampaign
 from web.cli.frame import Group, as_json, print_json, print_table
+from web.cli.opening import can_be_opened
 from web.cli.server import Server, checked, with_server
 
 
@@ -52,31 +53,13 @@ def create(
         click.echo(f"People can take part after: streamhub campaign open {id_}")
 
 
-@campaign.command("open", example="streamhub campaign open GREENWEEK")
-@click.argument("id_", metavar="ID")
-@as_json
-@with_server
-def open_(server: Server, id_: str, as_json: bool) -> None:
-    """Open a campaign: from now on people can take part."""
-    _move(server, id_, "open", as_json)
-
-
-@campaign.command(example="streamhub campaign close GREENWEEK")
-@click.argument("id_", metavar="ID")
-@as_json
-@with_server
-def close(server: Server, id_: str, as_json: bool) -> None:
-    """Close a campaign: the ranking stands."""
-    _move(server, id_, "close", as_json)
-
-
-def _move(server: Server, id_: str, verb: str, as_json: bool) -> None:
-    server.post(f"/api/campaigns/{id_}/{verb}")
-    status = {"open": "open", "close": "closed"}[verb]
-    if as_json:
-        print_json({"id": id_, "status": status})
-    else:
-        click.echo(f"{id_} is {status}.")
+can_be_opened(
+    campaign,
+    "id",
+    "GREENWEEK",
+    opens="Open a campaign: from now on people can take part.",
+    closes="Close a campaign: the ranking stands.",
+)
 
 
 @campaign.command("list", example="streamhub campaign list")

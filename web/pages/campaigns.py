@@ -6,13 +6,15 @@ import secrets
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from aiohttp import web
 
 from streamhub.commands import CampaignAct, Refusal, Refused, decode, refuse
 from web import desk, forms, keys, programme, trips
 from web.pages import rules
-from web.pages.organizing import for_organizers, form_page, page, say, to, typed_in
+from web.pages.organizing import changed, form_page, page, say, to, typed_in
+from web.pages.sign_in import for_organizers
 
 routes = web.RouteTableDef()
 
@@ -47,13 +49,8 @@ async def campaign(request: web.Request) -> web.Response:
 @for_organizers
 async def change_campaign(request: web.Request) -> web.Response:
     name, change = request.match_info["id"], request.match_info["change"]
-    try:
-        await programme.set_campaign_open(request.app, request[keys.PERSON].actor, name, change == "open")
-    except Refused as refused:
-        if refused.refusal.code != "conflict":
-            raise
-        return await _campaign(request, refusal=refused.refusal)
-    return to(f"/organize/campaign/{name}?done={change}")
+    doing = programme.set_campaign_open(request.app, request[keys.PERSON].actor, name, change == "open")
+    return await changed(doing, f"/organize/campaign/{name}?done={change}", partial(_campaign, request))
 
 
 @routes.post("/organize/campaign/{id}/import")
@@ -70,7 +67,7 @@ async def import_trips(request: web.Request) -> web.Response:
             raise refuse("invalid", field="file")
         imported = await trips.record(request.app[keys.STORE], live, raw)
     except Refused as refused:
-        return await _campaign(request, refusal=refused.refusal)
+        return await _campaign(request, refused.refusal)
     return await _campaign(request, imported=imported)
 
 
@@ -84,7 +81,7 @@ async def review_trip(request: web.Request) -> web.Response:
         command = decode(CampaignAct, {"once": str(form.get("once", "")), "campaign": name, "act": act})
         await request.app[keys.HUB].act(request[keys.PERSON], command)
     except Refused as refused:
-        return await _campaign(request, refusal=refused.refusal)
+        return await _campaign(request, refused.refusal)
     return to(f"/organize/campaign/{name}?done=review#review")
 
 
@@ -104,8 +101,8 @@ async def change_word(request: web.Request) -> web.Response:
 
 async def _campaign(
     request: web.Request,
-    *,
     refusal: Refusal | None = None,
+    *,
     imported: trips.Imported | None = None,
     refused_word: Refusal | None = None,
     typed: Mapping[str, str] | None = None,

@@ -21,7 +21,7 @@ from streamhub.live.reviewing import note_of
 from streamhub.state.broadcast import BroadcastState
 from streamhub.wire import HeldView, QuestionView, Review
 from web import desk, keys
-from web.pages.sign_in import keep_out
+from web.pages.sign_in import for_moderators
 from web.render import message, render
 
 routes = web.RouteTableDef()
@@ -39,22 +39,20 @@ AT_ONCE = 60
 
 
 @routes.get("/host/{code}")
+@for_moderators
 async def show(request: web.Request) -> web.Response:
     """The desk, for hosts and moderators: `show` names the list, `sort` its order, `item` the selected one."""
     code = request.match_info["code"]
-    if not request[keys.PERSON].moderates(code):
-        return keep_out(request, broadcast=code)
     return await _desk(request, code)
 
 
 @routes.post("/host/{code}/{act:move|decide|restrict}")
+@for_moderators
 async def act(request: web.Request) -> web.Response:
     """Form fields are those of the command of that name; goes back to the desk, or shows it with the refusal.
 
     `alike` with a decision: the same for the held comments that say nearly the same."""
     code, name = request.match_info["code"], request.match_info["act"]
-    if not request[keys.PERSON].moderates(code):
-        return keep_out(request, broadcast=code)
     form = await request.post()
     fields = {field: str(form.get(field, "")) for field in ("once", *ACTS[name])}
     hub, together = request.app[keys.HUB], []
@@ -74,11 +72,10 @@ async def act(request: web.Request) -> web.Response:
 
 
 @routes.post("/host/{code}/bulk")
+@for_moderators
 async def bulk(request: web.Request) -> web.Response:
     """`action` (publish or reject) for every `item` ("comment turn"); tells how many somebody else had decided."""
     code = request.match_info["code"]
-    if not request[keys.PERSON].moderates(code):
-        return keep_out(request, broadcast=code)
     form = await request.post()
     fields = {"once": str(form.get("once", "")), "action": str(form.get("action", ""))}
     items = [str(item).partition(" ")[::2] for item in form.getall("item", [])]
@@ -90,11 +87,10 @@ async def bulk(request: web.Request) -> web.Response:
 
 
 @routes.post("/host/{code}/undo")
+@for_moderators
 async def undo(request: web.Request) -> web.Response:
     """Takes back each `decision`."""
     code = request.match_info["code"]
-    if not request[keys.PERSON].moderates(code):
-        return keep_out(request, broadcast=code)
     form = await request.post()
     try:
         for number, decision in enumerate(form.getall("decision", [])[:AT_ONCE]):

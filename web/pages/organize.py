@@ -7,6 +7,7 @@ time zone. What is refused comes back filled in, with the reason beside its fiel
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,8 @@ from streamhub.live.follow import Room
 from streamhub.record import directory
 from streamhub.wire import CampaignView
 from web import forms, keys, links, programme
-from web.pages.organizing import for_organizers, form_page, page, say, to, typed_in
+from web.pages.organizing import changed, form_page, page, say, to, typed_in
+from web.pages.sign_in import for_organizers
 
 routes = web.RouteTableDef()
 
@@ -79,13 +81,8 @@ async def broadcast(request: web.Request) -> web.Response:
 @for_organizers
 async def change_broadcast(request: web.Request) -> web.Response:
     code, change = request.match_info["code"], request.match_info["change"]
-    try:
-        await programme.set_broadcast_open(request.app, request[keys.PERSON].actor, code, change == "open")
-    except Refused as refused:
-        if refused.refusal.code != "conflict":
-            raise
-        return await _broadcast(request, refusal=refused.refusal)
-    return to(f"/organize/{code}?done={change}")
+    doing = programme.set_broadcast_open(request.app, request[keys.PERSON].actor, code, change == "open")
+    return await changed(doing, f"/organize/{code}?done={change}", partial(_broadcast, request))
 
 
 @routes.post("/organize/{code:[A-Z0-9-]+}/link")
@@ -119,7 +116,7 @@ async def _broadcast_form(request: web.Request, typed: forms.Fields, refusal: Re
 
 
 async def _broadcast(
-    request: web.Request, *, refusal: Refusal | None = None, made: str = "", made_for: str = ""
+    request: web.Request, refusal: Refusal | None = None, *, made: str = "", made_for: str = ""
 ) -> web.Response:
     code = request.match_info["code"]
     room = await request.app[keys.HUB].room(code)

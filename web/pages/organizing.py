@@ -1,28 +1,14 @@
-"""What the organizer's pages share: who may see them, forms that come back as typed, and never from a cache."""
+"""What the organizer's pages share: forms that come back as typed, changes, and never from a cache."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import wraps
 
 from aiohttp import web
 
-from streamhub.commands import Refusal
+from streamhub.commands import Refusal, Refused
 from web import forms, keys
-from web.pages.sign_in import keep_out
 from web.render import message, render
-
-Handler = Callable[[web.Request], Awaitable[web.Response]]
-
-
-def for_organizers(handler: Handler) -> Handler:
-    @wraps(handler)
-    async def guarded(request: web.Request) -> web.Response:
-        if not request[keys.PERSON].organizes:
-            return keep_out(request)
-        return await handler(request)
-
-    return guarded
 
 
 async def typed_in(request: web.Request, blank: forms.Fields) -> forms.Fields:
@@ -47,6 +33,19 @@ def form_page(
         wrong=forms.explain(refusal, say(request)) if refusal else "",
         **context,
     )
+
+
+async def changed(
+    doing: Awaitable[object], address: str, again: Callable[[Refusal], Awaitable[web.Response]]
+) -> web.Response:
+    """To the address once it is done; the page `again`, with a word on it, where somebody else was first."""
+    try:
+        await doing
+    except Refused as refused:
+        if refused.refusal.code != "conflict":
+            raise
+        return await again(refused.refusal)
+    return to(address)
 
 
 def page(request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:

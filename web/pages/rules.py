@@ -26,7 +26,7 @@ from streamhub.live import views
 from streamhub.state.policy import Policy
 from streamhub.state.projection import position
 from web import desk, keys
-from web.pages.sign_in import keep_out
+from web.pages.sign_in import for_moderators
 from web.render import message, render
 
 routes = web.RouteTableDef()
@@ -46,20 +46,18 @@ Say = Callable[[str], str]
 
 
 @routes.get("/host/{code}/rules")
+@for_moderators
 async def show(request: web.Request) -> web.Response:
     """Preset, claims, words, restrictions and who changed what."""
     code = request.match_info["code"]
-    if not request[keys.PERSON].moderates(code):
-        return keep_out(request, broadcast=code)
     return await _page(request, code)
 
 
 @routes.post("/host/{code}/rules/{act:" + "|".join(ACTS) + "}")
+@for_moderators
 async def change(request: web.Request) -> web.Response:
     """Form fields are those of the command of that name; goes back to the page, or shows it with the refusal."""
     code, name = request.match_info["code"], request.match_info["act"]
-    if not request[keys.PERSON].moderates(code):
-        return keep_out(request, broadcast=code)
     form = await request.post()
     fields = {field: str(form.get(field, "")).strip() for field in ("once", *ACTS[name])}
     try:

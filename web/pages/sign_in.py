@@ -1,9 +1,12 @@
-"""Signing in with a one-time link, and out again; and the page that says who may come in and how.
+"""Signing in with a one-time link, and out again; who may come in, and the page that says how.
 
 Looking at a link does not use it up (messengers fetch links to preview them); pressing its button does.
 """
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
 
 from aiohttp import web
 
@@ -11,6 +14,8 @@ from streamhub.commands import refuse
 from streamhub.live.admission import ROLE_COOKIE, ROLE_SECONDS, Grant, Person
 from web import keys, links
 from web.render import render
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 routes = web.RouteTableDef()
 
@@ -66,6 +71,29 @@ async def leave(request: web.Request) -> web.Response:
 def home(grant: Grant) -> str:
     """Where somebody with this grant starts."""
     return "/organize" if grant.role == "organizer" else f"/host/{grant.broadcast}"
+
+
+def for_moderators(handler: Handler) -> Handler:
+    """A page of one broadcast (`code` in its address): others are told how to get in."""
+
+    @wraps(handler)
+    async def guarded(request: web.Request) -> web.Response:
+        code = request.match_info["code"]
+        if not request[keys.PERSON].moderates(code):
+            return keep_out(request, broadcast=code)
+        return await handler(request)
+
+    return guarded
+
+
+def for_organizers(handler: Handler) -> Handler:
+    @wraps(handler)
+    async def guarded(request: web.Request) -> web.Response:
+        if not request[keys.PERSON].organizes:
+            return keep_out(request)
+        return await handler(request)
+
+    return guarded
 
 
 def keep_out(request: web.Request, broadcast: str = "") -> web.Response:
