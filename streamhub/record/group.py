@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from streamhub.facts import BroadcastFact
-from streamhub.record.log import Log, rows_of, stop_following
+from streamhub.record.log import Log, Row, rows_of, stop_following
 from streamhub.record.primary import on_primary, one_command_each
 from streamhub.state.projection import Entry
 
@@ -29,8 +30,19 @@ SLOT_BLOCK_MS = 2000
 REST_SECONDS = 0.5
 """How long a slot rests that could not be read."""
 
+PENDING_LIMIT = 1000
+"""Unfinished entries of one log that are looked at, the oldest."""
+
 Taken = tuple[str, Entry]
 """A log's key and an entry of it."""
+
+
+class _Delivery(NamedTuple):
+    """To whom an entry was given last, and how often it had been given to somebody."""
+
+    entry_id: bytes
+    consumer: bytes
+    times: int
 
 
 class WorkerGroup:
@@ -44,6 +56,7 @@ class WorkerGroup:
         self._logs: dict[str, Log] = {}
         self._groups: list[list[str]] = []
         self._reading: dict[str, asyncio.Task[list[Taken]]] = {}
+        self._pending: dict[str, dict[_Delivery, float]] = {}
 
     async def add(self, key: str) -> None:
         """Share this log too, from its beginning."""
@@ -55,6 +68,7 @@ class WorkerGroup:
 
     def remove(self, key: str) -> None:
         """Read it no more. What other workers took of it is theirs."""
+        self._pending.pop(key, None)
         if self._logs.pop(key, None) is not None:
             self._groups = one_command_each(self.store, list(self._logs))
 
@@ -80,19 +94,38 @@ class WorkerGroup:
         return [taken for first in finished for taken in self._reading.pop(first).result()]
 
     async def take_over(self, count: int, idle_ms: int) -> list[Taken]:
-        """Entries that some worker took more than `idle_ms` ago and never finished."""
+        """Entries that some worker took more than `idle_ms` ago and never finished, at most `count` of each log.
+
+        The store's clock says how long ago that was. If it was set back meanwhile, it would say nothing until it has
+        caught up: so what this worker has seen waiting for as long, by its own clock, is taken too."""
         taken = []
         for key, log_ in self._logs.items():
             try:
-                _, rows, *_ = await self.store.xautoclaim(
-                    key, self.name, self.consumer, min_idle_time=idle_ms, start_id="0", count=count
-                )
+                rows = await self._claim(key, count, idle_ms)
             except (RedisError, OSError, TimeoutError):
                 if len(self._groups) == 1:
                     raise
                 continue  # its slot is said by the one who reads it
             taken += [(key, entry) for entry in log_.decode(rows)]
         return taken
+
+    async def _claim(self, key: str, count: int, idle_ms: int) -> list[Row]:
+        now = time.monotonic()
+        found: Any = await self.store.xpending_range(key, self.name, min="-", max="+", count=PENDING_LIMIT)
+        idle = {
+            _Delivery(row["message_id"], row["consumer"], row["times_delivered"]): int(row["time_since_delivered"])
+            for row in found
+        }
+        known = self._pending.get(key, {})
+        since = self._pending[key] = {delivery: known.get(delivery, now) for delivery in idle}
+        overdue: list[Any] = [delivery.entry_id for delivery in idle if idle[delivery] >= idle_ms]
+        stuck: list[Any] = [delivery.entry_id for delivery in idle if now - since[delivery] >= idle_ms / 1000]
+        # Where two workers try at once, the store leaves what is overdue to the first; what is stuck both get, and the
+        # `once` of what they make of it keeps that single.
+        ours, least = (overdue, idle_ms) if overdue else (stuck, 0)
+        if not ours:
+            return []
+        return cast("list[Row]", await self.store.xclaim(key, self.name, self.consumer, least, ours[:count]))
 
     async def done(self, key: str, *entry_ids: str) -> None:
         """These entries are dealt with and are not handed out again."""

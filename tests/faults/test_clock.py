@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
@@ -18,8 +19,9 @@ from streamhub.live.presence import Presence
 from streamhub.live.viewers import Viewers
 from streamhub.record.directory import create_broadcast
 from streamhub.record.feed import Feed
+from streamhub.record.group import WorkerGroup
 from streamhub.record.log import broadcast_log
-from streamhub.record.store import EmbeddedValkey, connect_follower
+from streamhub.record.store import EmbeddedValkey, connect, connect_follower
 from streamhub.state.projection import position
 
 HOUR_MS = 3_600_000
@@ -86,6 +88,42 @@ async def test_a_log_from_the_future_goes_on_in_order(
     await room.close()
     await feed.close()
     await follower.aclose()
+
+
+async def test_a_dead_worker_is_replaced_though_the_clock_of_the_store_was_set_back(tmp_path: Path) -> None:
+    """By the store's clock the entry was taken in an hour; by that of the worker who waits, some time ago."""
+    valkey = EmbeddedValkey(tmp_path, fsync="everysec", extra=["--enable-debug-command", "yes"])
+    valkey.start()
+    try:
+        await valkey.ready()
+        store = connect(valkey.url)
+        await create_broadcast(store, BroadcastCreated(code="REEF", title="Reef", by="organizer"))
+        log = broadcast_log(store, "REEF")
+        alive, dead = (WorkerGroup(store, "moderation", name) for name in ("alive", "dead"))
+        for group in (alive, dead):
+            await group.add(log.key)
+        [(_, lost)] = await dead.take(1, 10)
+        await took_it_later(store, log.key, HOUR_MS)
+        async with asyncio.timeout(30):
+            while not (found := await alive.take_over(100, 300)):
+                await asyncio.sleep(0.05)
+        assert found == [(log.key, lost)]
+        await alive.done(log.key, lost.id)
+        assert await alive.finished(log.key)
+        await store.aclose()
+    finally:
+        valkey.stop()
+
+
+async def took_it_later(store: Redis, key: str, later_ms: int) -> None:
+    """As if the one unfinished entry had been handed out so much later. The store has no command for that, but in the
+    dump of the log this is the first time that stands in eight bytes, low ones first."""
+    dump = cast("bytes", await store.dump(key))
+    now_ms = int(time.time() * 1000)
+    then = ((at, int.from_bytes(dump[at : at + 8], "little")) for at in range(len(dump)))
+    at, taken = next((at, ms) for at, ms in then if abs(ms - now_ms) < 60_000)
+    await store.execute_command("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 1)
+    await store.restore(key, 0, dump[:at] + (taken + later_ms).to_bytes(8, "little") + dump[at + 8 :], replace=True)
 
 
 async def test_people_are_counted_whatever_the_clocks_say(
