@@ -61,7 +61,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class CampaignModule(Protocol[S]):
     name: str
     facts: Any
-    """Union of the module's facts and `facts.CampaignFact`: how its log is decoded."""
+    """Union of the module's facts and `CampaignFact`: how its log is decoded."""
     acts: Any
     """Union of the module's commands (tagged Structs, forbid_unknown_fields)."""
     boards: Sequence[BoardSpec]

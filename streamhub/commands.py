@@ -182,6 +182,10 @@ class CreateBroadcast(Command, frozen=True, kw_only=True):
     simulated: bool = False
 
 
+class RevokeRoles(OnceCommand, frozen=True, kw_only=True):
+    """Organizers only: whoever hosts or moderates this broadcast needs a new link."""
+
+
 class CreateCampaign(Command, frozen=True, kw_only=True):
     """Organizers only. Days as "YYYY-MM-DD", both inclusive."""
 

@@ -1,4 +1,4 @@
-"""What happened in a broadcast or a campaign: the immutable entries of the log.
+"""What happened in a broadcast: the immutable entries of its log. (Of a campaign: `campaign_facts.py`.)
 
 Read by every part; imports nothing of ours. Fields are only added (with a default), never renamed, retyped or reused.
 Times are Unix milliseconds (UTC). A comment, question or decision has the id of its log entry ("1763845212345-0").
@@ -106,6 +106,12 @@ class BroadcastOpened(Fact, frozen=True, kw_only=True):
 
 
 class BroadcastClosed(Fact, frozen=True, kw_only=True):
+    by: str
+
+
+class RolesRevoked(Fact, frozen=True, kw_only=True):
+    """Links and sign-ins of this broadcast's hosts and moderators from before this entry are void."""
+
     by: str
 
 
@@ -269,35 +275,8 @@ class AppealMade(Fact, frozen=True, kw_only=True):
 
 
 BroadcastFact = (
-    BroadcastCreated | BroadcastEdited | BroadcastOpened | BroadcastClosed | ViewerJoined | CommentSubmitted
-    | CommentJudged | VerdictRevised | CommentDecided | QuestionVoted | QuestionMoved | DecisionUndone | PolicyChosen
-    | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted | TrainingConsented | ViewerRestricted
-    | RestrictionLifted | CommentReported | AppealMade
+    BroadcastCreated | BroadcastEdited | BroadcastOpened | BroadcastClosed | RolesRevoked | ViewerJoined
+    | CommentSubmitted | CommentJudged | VerdictRevised | CommentDecided | QuestionVoted | QuestionMoved
+    | DecisionUndone | PolicyChosen | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted | TrainingConsented
+    | ViewerRestricted | RestrictionLifted | CommentReported | AppealMade
 )  # fmt: skip
-
-
-# ── campaigns (a module adds its own facts to these; see campaign.py) ────────────────────────────
-
-
-class CampaignCreated(Fact, frozen=True, kw_only=True):
-    """Dates are ISO days ("2026-11-22"), both inclusive, in `timezone` (IANA name)."""
-
-    id: Code
-    module: str
-    title: str
-    by: str
-    starts_on: str
-    ends_on: str
-    timezone: str = "Asia/Shanghai"
-    simulated: bool = False
-
-
-class CampaignOpened(Fact, frozen=True, kw_only=True):
-    by: str
-
-
-class CampaignClosed(Fact, frozen=True, kw_only=True):
-    by: str
-
-
-CampaignFact = CampaignCreated | CampaignOpened | CampaignClosed | WordListed | WordUnlisted

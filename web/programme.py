@@ -16,16 +16,9 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from streamhub.campaign import CampaignModule
+from streamhub.campaign_facts import CampaignClosed, CampaignCreated, CampaignOpened
 from streamhub.commands import CreateBroadcast, CreateCampaign, ListWord, Refused, UnlistWord, decode, refuse
-from streamhub.facts import (
-    BroadcastClosed,
-    BroadcastCreated,
-    BroadcastOpened,
-    CampaignClosed,
-    CampaignCreated,
-    CampaignOpened,
-    Fact,
-)
+from streamhub.facts import BroadcastClosed, BroadcastCreated, BroadcastOpened, Fact
 from streamhub.live import policies
 from streamhub.live.admission import Person
 from streamhub.record import directory

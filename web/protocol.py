@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from streamhub import commands, facts, wire
+from streamhub import campaign_facts, commands, facts, wire
 from streamhub.live.acts import ACTS
 from web.app import MODULES, PAGES
 
@@ -81,7 +81,7 @@ def _lines() -> Iterator[str]:
     yield "\n## Facts\n"
     yield "What `GET /api/broadcasts/CODE/log` and `streamhub log CODE` give, one JSON object a line:"
     yield '`{"id": "<log id>", "fact": {"type": "comment_submitted", ...}}`. Fields are only ever added.\n'
-    for fact in dict.fromkeys((*get_args(facts.BroadcastFact), *get_args(facts.CampaignFact))):
+    for fact in dict.fromkeys((*get_args(facts.BroadcastFact), *get_args(campaign_facts.CampaignFact))):
         yield from _struct(_tag(fact), fact)
 
 

@@ -23,6 +23,7 @@ import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from streamhub.live.admission import Grant
+from streamhub.record.replay import replay
 from streamhub.record.store import EmbeddedValkey, StoreFailed, connect, takes_writes
 from web.links import make_link
 from web.roles import BACKLOG, LISTEN_ENV, PARENT_ENV
@@ -122,7 +123,8 @@ async def _links(settings: Settings) -> str:
         organizer = await make_link(store, settings.url, Grant(role="organizer"))
         lines = [f"StreamHub is running at {settings.url}", f"  organizer  {organizer}   (works once)"]
         if settings.demo:
-            host = await make_link(store, settings.url, Grant(role="host", broadcast=DEMO_CODE))
+            since = (await replay(store, DEMO_CODE)).details.revoked
+            host = await make_link(store, settings.url, Grant(role="host", broadcast=DEMO_CODE, since=since))
             lines[1:1] = [f"  viewer     {settings.url}/b/{DEMO_CODE}", f"  host       {host}   (works once)"]
         return "\n".join([*lines, f"  data       {settings.data.resolve()}", "Ctrl-C stops everything."])
     finally:

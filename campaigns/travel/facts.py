@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from streamhub.facts import CampaignFact, Fact
+from streamhub.campaign_facts import CampaignFact
+from streamhub.facts import Fact
 
 Mode = Literal["walk", "bike", "ebike", "bus", "metro", "tram", "train", "coach"]
 """How a logged trip was made."""

@@ -13,7 +13,7 @@ import msgspec
 from campaigns.travel import estimate, rules
 from campaigns.travel.facts import Mode, Replaced, TripLogged, TripReviewed, TripWithdrawn
 from campaigns.travel.texts import OPEN_TEAM
-from streamhub.facts import CampaignClosed, CampaignCreated, CampaignOpened
+from streamhub.campaign_facts import CampaignClosed, CampaignCreated, CampaignOpened
 from streamhub.state.projection import START, Entry, position
 
 Status = Literal["counted", "review", "rejected", "withdrawn"]

@@ -35,6 +35,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["moderator", "host", "organizer"]
     broadcast: str = ""
     name: str = ""
+    since: str = ""
+    """The latest revocation of roles in this broadcast when the link was made (`Details.revoked`)."""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,12 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         if role == "viewer":
             return True
         return {"moderator": self.moderates(code), "host": self.hosts(code), "organizer": self.organizes}[role]
+
+    def unless_revoked(self, code: str, revoked: str) -> Person:
+        """The same person; without the role in this broadcast, if it was given before its latest revocation."""
+        if self.grant is None or self.grant.broadcast != code or self.grant.since == revoked:
+            return self
+        return msgspec.structs.replace(self, grant=None)
 
     @property
     def organizes(self) -> bool:

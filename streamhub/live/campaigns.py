@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from streamhub.campaign import Actor, CampaignModule
+from streamhub.campaign_facts import CampaignClosed, CampaignCreated, CampaignOpened
 from streamhub.commands import CampaignAct, Refused, refusal_of, refuse
-from streamhub.facts import CampaignClosed, CampaignCreated, CampaignOpened
 from streamhub.live.admission import Person
 from streamhub.record.boards import cursor, read_boards
 from streamhub.record.log import Log, NotRecorded, campaign_log, stop_following

@@ -161,9 +161,11 @@ class Room:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             people, self._people = self._people, None
-            before = self.state.as_of
+            before, revoked = self.state.as_of, self.state.details.revoked
             for entry in entries:
                 advance(self.state, entry)
+            if self.state.details.revoked != revoked:
+                self.viewers.dismiss_hosts(self.state.details.revoked)
             self._now_ms()
             self._wake()
             shown = await self._announce(before, people)

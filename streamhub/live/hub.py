@@ -143,6 +143,7 @@ class Hub:
         act = ACTS[name]
         command = decode(act.command, fields)
         room = await self.room(code)
+        person = person.unless_revoked(room.code, room.state.details.revoked)
         turn = act.turn(command)
         once = f"turn:{turn}" if turn else f"{person.viewer}:{command.once}"
         try:
@@ -260,6 +261,7 @@ class Hub:
         campaigns = await self.campaigns(room.code)
         if sid not in self._people:
             raise refuse("not_joined", "the socket has gone")
+        person = person.unless_revoked(room.code, room.state.details.revoked)
         self._take_seat(sid, person, room)
         state = room.state
         knows = there and command.epoch == state.epoch and position(command.after) <= position(state.as_of)
@@ -301,6 +303,7 @@ class Hub:
         room = await self.room(code)
         if command.campaign not in room.state.details.campaigns:
             raise refuse("unknown", "this broadcast has no such campaign", field="campaign")
+        person = person.unless_revoked(room.code, room.state.details.revoked)
         if not person.organizes:
             self._gate.slow("campaign", person)
         return await self._campaigns.record(person, code, command)

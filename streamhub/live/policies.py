@@ -1,4 +1,5 @@
-"""Acts that change how a broadcast is moderated: preset, claims, words, consent. Registered for `hub.py`.
+"""Acts that change how a broadcast is moderated, and by whom: preset, claims, words, consent, revoked roles.
+Registered for `hub.py`.
 
 They are for hosts and organizers; whoever only moderates judges by the policy and does not set it. The
 moderation worker reads the facts that they make.
@@ -14,6 +15,7 @@ from streamhub.commands import (
     ChoosePolicy,
     ConsentTraining,
     ListWord,
+    RevokeRoles,
     UnlistWord,
     WithdrawClaim,
     refuse,
@@ -23,6 +25,7 @@ from streamhub.facts import (
     ClaimWithdrawn,
     Fact,
     PolicyChosen,
+    RolesRevoked,
     TrainingConsented,
     WordEffect,
     WordListed,
@@ -112,3 +115,8 @@ def consent(state: BroadcastState, command: ConsentTraining, person: Person, _: 
     if state.policy.training == command.given:
         raise refuse("conflict", "this is so already", field="given")
     return TrainingConsented(given=command.given, by=person.actor)
+
+
+@act("revoke_roles", RevokeRoles, role="organizer")
+def revoke_roles(state: BroadcastState, command: RevokeRoles, person: Person, _: Given) -> Fact:
+    return RolesRevoked(by=person.actor)

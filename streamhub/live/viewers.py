@@ -235,6 +235,12 @@ class Viewers:
             for seat in seats:
                 seat.socket.push(frame)
 
+    def dismiss_hosts(self, revoked: str) -> None:
+        """Whose role was given before it was revoked stays as a viewer, and hears of no review any more."""
+        for sid, seat in list(self._hosts.items()):
+            if not seat.person.unless_revoked(self._code, revoked).moderates(self._code):
+                del self._hosts[sid]
+
     def send_hosts(self, event: str, data: Any) -> None:
         """The latest of its kind, to the hosts."""
         if self._hosts:

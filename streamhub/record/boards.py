@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from streamhub.campaign import CampaignModule, Figure
-from streamhub.facts import CampaignCreated
+from streamhub.campaign_facts import CampaignCreated
 from streamhub.record import directory
 from streamhub.record.log import READ_COUNT, Log, Row, campaign_key, campaign_log, stop_following
 from streamhub.record.primary import Forked, read_on

@@ -14,7 +14,8 @@ from typing import cast
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from streamhub.facts import BroadcastCreated, CampaignCreated
+from streamhub.campaign_facts import CampaignCreated
+from streamhub.facts import BroadcastCreated
 from streamhub.record.log import Appended, NotRecorded, broadcast_key, broadcast_log, campaign_key, campaign_log
 from streamhub.record.primary import do_confirmed
 

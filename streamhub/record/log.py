@@ -17,7 +17,8 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from streamhub.facts import BroadcastFact, CampaignFact
+from streamhub.campaign_facts import CampaignFact
+from streamhub.facts import BroadcastFact
 from streamhub.record.primary import do_confirmed, durability_of, read_now, read_on, run_confirmed
 from streamhub.record.store import ANSWER_SECONDS
 from streamhub.state.projection import START, Entry

@@ -10,7 +10,7 @@ import msgspec
 from streamhub.state import audience, comments, details, policy, questions, reports, restrictions
 from streamhub.state.projection import START, Entry, position
 
-VERSION = 2
+VERSION = 3
 """Raise when a projection's meaning or shape changes: older snapshots are then ignored and rebuilt."""
 
 

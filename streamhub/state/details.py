@@ -11,6 +11,7 @@ from streamhub.facts import (
     BroadcastCreated,
     BroadcastEdited,
     BroadcastOpened,
+    RolesRevoked,
     Stage,
 )
 from streamhub.state.projection import Entry
@@ -29,6 +30,8 @@ class Details(msgspec.Struct):
     campaigns: tuple[str, ...] = ()
     simulated: bool = False
     changed: str = ""
+    revoked: str = ""
+    """Entry of the latest RolesRevoked, "" if there was none: only roles given since then hold."""
 
 
 def evolve(state: Details, entry: Entry) -> None:
@@ -44,6 +47,9 @@ def evolve(state: Details, entry: Entry) -> None:
             state.status, state.opened_at, state.closed_at = "open", entry.at, None
         case BroadcastClosed():
             state.status, state.closed_at = "closed", entry.at
+        case RolesRevoked():
+            state.revoked = entry.id
+            return
         case _:
             return
     state.changed = entry.id

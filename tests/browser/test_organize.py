@@ -9,7 +9,8 @@ import pytest
 from aiohttp import ClientSession, FormData
 from playwright.async_api import expect
 
-from streamhub.facts import BroadcastCreated, CampaignCreated, WordListed, WordUnlisted
+from streamhub.campaign_facts import CampaignCreated
+from streamhub.facts import BroadcastCreated, WordListed, WordUnlisted
 from streamhub.live.admission import ROLE_COOKIE, Signer
 from streamhub.record.directory import create_campaign
 from streamhub.record.log import broadcast_log, campaign_log

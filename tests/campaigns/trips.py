@@ -11,7 +11,7 @@ from campaigns.travel import module
 from campaigns.travel.facts import TripLogged, TripReviewed, TripWithdrawn
 from campaigns.travel.state import TravelState
 from streamhub.campaign import Actor
-from streamhub.facts import CampaignClosed, CampaignCreated, CampaignOpened
+from streamhub.campaign_facts import CampaignClosed, CampaignCreated, CampaignOpened
 from streamhub.state.projection import Entry
 
 NOON = int(datetime(2026, 11, 22, 4, tzinfo=UTC).timestamp() * 1000)

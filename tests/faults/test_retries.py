@@ -14,8 +14,9 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from streamhub.campaign_facts import CampaignCreated, CampaignOpened
 from streamhub.commands import CampaignAct, Refused
-from streamhub.facts import CampaignCreated, CampaignOpened, ViewerJoined
+from streamhub.facts import ViewerJoined
 from streamhub.live.admission import Person
 from streamhub.live.campaigns import Campaigns
 from streamhub.record.directory import create_campaign

@@ -23,6 +23,7 @@ from streamhub.facts import (
     QuestionVoted,
     Reason,
     RestrictionLifted,
+    RolesRevoked,
     TrainingConsented,
     VerdictRevised,
     ViewerJoined,
@@ -47,6 +48,7 @@ MODERATION = [
     ViewerRestricted(viewer="v-ann", effect="mute", until_ms=5000, by="host"),
     ViewerRestricted(viewer="v-ann", effect="ban", until_ms=9000, by="host"),
     RestrictionLifted(viewer="v-ann", by="host"), RestrictionLifted(viewer="v-nobody", by="host"),
+    RolesRevoked(by="organizer"),
 ]  # fmt: skip
 
 

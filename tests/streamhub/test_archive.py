@@ -13,11 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from streamhub.campaign_facts import CampaignCreated, CampaignFact
 from streamhub.facts import (
     BroadcastCreated,
     BroadcastFact,
-    CampaignCreated,
-    CampaignFact,
     CommentDecided,
     CommentJudged,
     CommentSubmitted,

@@ -8,13 +8,12 @@ import msgspec
 from redis.asyncio import Redis
 
 from campaigns.travel.facts import TripLogged, TripReviewed, TripWithdrawn
+from streamhub.campaign_facts import CampaignCreated, CampaignOpened
 from streamhub.facts import (
     BroadcastClosed,
     BroadcastCreated,
     BroadcastEdited,
     BroadcastOpened,
-    CampaignCreated,
-    CampaignOpened,
     CommentDecided,
     CommentJudged,
     CommentSubmitted,

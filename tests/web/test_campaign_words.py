@@ -11,7 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from campaigns import travel
-from streamhub.facts import BroadcastCreated, CampaignCreated, WordListed, WordUnlisted
+from streamhub.campaign_facts import CampaignCreated
+from streamhub.facts import BroadcastCreated, WordListed, WordUnlisted
 from streamhub.live.admission import Grant
 from streamhub.live.policies import WORDS_LIMIT
 from streamhub.record.directory import create_broadcast, create_campaign

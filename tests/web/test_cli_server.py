@@ -103,6 +103,8 @@ def test_links_sign_in(shell: Shell) -> None:
     for made in (shell.json("link", "host", code), shell.json("link", "organizer")):
         assert made["url"].startswith(f"{shell.server.url}/sign-in/")
     assert shell.run("link", "host", code).stdout.startswith("http")
+    assert shell.json("link", "revoke", code)["broadcast"] == code
+    assert f"streamhub link host {code}" in shell.run("link", "revoke", code).stdout
 
 
 def test_a_campaign_and_its_trips(shell: Shell, tmp_path: Path) -> None:

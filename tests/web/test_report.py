@@ -17,8 +17,10 @@ from redis.asyncio import Redis
 
 from campaigns import travel
 from streamhub.commands import Refused
-from streamhub.live.admission import Grant, Person
+from streamhub.live.admission import Grant, Person, Signer
+from streamhub.live.hub import Hub
 from streamhub.record.log import broadcast_key, campaign_key
+from streamhub.record.store import EmbeddedValkey, connect_follower
 from tests.web.report_evening import EVENING, NINE, WEEK, at, write_evening
 from web import keys
 from web.build import catalogue
@@ -190,9 +192,11 @@ Open = Callable[[Grant | None], Awaitable[TestClient[Any, Any]]]
 
 
 @pytest.fixture
-async def open_as(store: Redis, tmp_path: Path) -> AsyncIterator[Open]:
+async def open_as(valkey: EmbeddedValkey, store: Redis, tmp_path: Path) -> AsyncIterator[Open]:
     """A client of the report's routes for whoever has this grant."""
-    clients = []
+    clients, follower = [], connect_follower(valkey.url)
+    hub = Hub(store=store, follower=follower, signer=Signer("report"), modules=MODULES, notes={})
+    await hub.open()
 
     async def client(grant: Grant | None) -> TestClient[Any, Any]:
         @web.middleware
@@ -205,6 +209,7 @@ async def open_as(store: Redis, tmp_path: Path) -> AsyncIterator[Open]:
 
         app = web.Application(middlewares=[who])
         app[keys.STORE], app[keys.SETTINGS], app[keys.MODULES] = store, Settings(data=tmp_path), MODULES
+        app[keys.HUB] = hub
         app.add_routes(page.routes)
         clients.append(TestClient(TestServer(app)))
         await clients[-1].start_server()
@@ -214,6 +219,8 @@ async def open_as(store: Redis, tmp_path: Path) -> AsyncIterator[Open]:
     yield client
     for opened in clients:
         await opened.close()
+    await hub.close()
+    await follower.aclose()
 
 
 ORGANIZER = Grant(role="organizer")

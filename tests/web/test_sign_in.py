@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
+from streamhub.facts import BroadcastCreated
 from streamhub.live.admission import ROLE_COOKIE, Grant
+from streamhub.record.directory import create_broadcast
 from streamhub.record.store import EmbeddedValkey
 from tests.web.application import Client, application, signed_in
 from web.links import make_link
@@ -96,3 +99,32 @@ async def test_signing_out_takes_the_role_away(client: Client, tmp_path: Path) -
     answer = await client.post("/sign-out", cookies=signed_in(tmp_path), allow_redirects=False)
     assert answer.status == 303
     assert answer.cookies[ROLE_COOKIE].value == ""
+
+
+async def test_an_organizer_takes_back_the_roles_of_a_broadcast(client: Client, store: Redis, tmp_path: Path) -> None:
+    """Signed in or not used yet: what was given before is void on every page. What is given afterwards holds."""
+    for code in ("REEF-2026", "OTHER"):
+        await create_broadcast(store, BroadcastCreated(code=code, title="Reef", by="organizer"))
+    unused, organizer = await link(store), signed_in(tmp_path)
+    pages = ("/host/REEF-2026", "/host/REEF-2026/rules", "/report/REEF-2026")
+    assert await statuses(client, pages, signed_in(tmp_path, HOST)) == [200, 200, 200]
+    shown = await (await client.get("/organize/REEF-2026", cookies=organizer)).text()
+    [once] = re.findall(r'name="once" value="([^"]+)"', shown)
+    for cookies, status in ((signed_in(tmp_path, HOST), 403), (organizer, 303)):
+        address = "/organize/REEF-2026/revoke"
+        answer = await client.post(address, data={"once": once}, cookies=cookies, allow_redirects=False)
+        assert answer.status == status
+    assert await statuses(client, pages, signed_in(tmp_path, HOST)) == [403, 403, 403]
+    assert await statuses(client, [unused], {}) == [404]
+    assert (await client.post(unused, allow_redirects=False)).status == 404
+    elsewhere = signed_in(tmp_path, Grant(role="moderator", broadcast="OTHER"))
+    assert await statuses(client, ["/host/OTHER"], elsewhere) == [200]
+
+    made = await client.post("/organize/REEF-2026/link", data={"role": "host", "name": "Mei"}, cookies=organizer)
+    [address] = re.findall(r'value="[^"]*(/sign-in/[^"]+)"', await made.text())
+    pressed = await client.post(address, cookies={ROLE_COOKIE: ""}, allow_redirects=False)
+    assert await statuses(client, pages, {ROLE_COOKIE: pressed.cookies[ROLE_COOKIE].value}) == [200, 200, 200]
+
+
+async def statuses(client: Client, paths: Sequence[str], cookies: dict[str, str]) -> list[int]:
+    return [(await client.get(path, cookies=cookies)).status for path in paths]

@@ -1,6 +1,8 @@
-"""`streamhub link`: one-time sign-in links for hosts, moderators and organizers."""
+"""`streamhub link`: one-time sign-in links for hosts, moderators and organizers, and taking them back."""
 
 from __future__ import annotations
+
+import secrets
 
 import click
 import msgspec
@@ -11,7 +13,7 @@ from web.cli.server import Server, with_server
 
 @click.group(cls=Group, example="streamhub link host REEF")
 def link() -> None:
-    """Make one-time sign-in links. Whoever opens one first is signed in; hand it over privately."""
+    """Make one-time sign-in links, or revoke them. Whoever opens one first is signed in; hand it over privately."""
 
 
 @link.command(example="streamhub link host REEF")
@@ -39,6 +41,19 @@ def moderator(server: Server, code: str, name: str, as_json: bool) -> None:
 def organizer(server: Server, as_json: bool) -> None:
     """A link that makes its opener an organizer."""
     _make(server, "organizer", "", as_json)
+
+
+@link.command(example="streamhub link revoke REEF")
+@click.argument("code")
+@as_json
+@with_server
+def revoke(server: Server, code: str, as_json: bool) -> None:
+    """Sign out all hosts and moderators of one broadcast, and void their links that were not used yet."""
+    done = msgspec.json.decode(server.post(f"/api/broadcasts/{code}/revoke", {"once": secrets.token_urlsafe(12)}))
+    if as_json:
+        print_json({"broadcast": code, "id": done["id"]})
+    else:
+        click.echo(f"Whoever was host or moderator of {code} needs a new link: streamhub link host {code}")
 
 
 class Link(msgspec.Struct):

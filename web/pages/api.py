@@ -24,6 +24,7 @@ from streamhub.commands import (
     CreateCampaign,
     EntryId,
     Refused,
+    RevokeRoles,
     refusal_of,
     refuse,
 )
@@ -215,12 +216,21 @@ async def make_link(request: web.Request) -> web.Response:
     return answer({"ok": True, "url": url, "expires_at": (int(time.time()) + command.seconds) * 1000}, 201)
 
 
+@routes.post("/api/broadcasts/{code}/revoke")
+@for_organizers
+async def revoke_roles(request: web.Request) -> web.Response:
+    """Signs out this broadcast's hosts and moderators and voids their unused links. Body `RevokeRoles`; `Accepted`."""
+    code, body = request.match_info["code"], await _body(request, RevokeRoles)
+    fields = msgspec.to_builtins(body)
+    return answer(await request.app[keys.HUB].perform(request[keys.PERSON], code, "revoke_roles", fields))
+
+
 async def _grant(request: web.Request, command: MakeLink) -> Grant:
     if command.role == "organizer":
         return Grant(role="organizer", name=command.name)
-    if not await directory.broadcast_exists(request.app[keys.STORE], checked(command.broadcast, Code, "broadcast")):
-        raise refuse("unknown", f"there is no broadcast {command.broadcast}", field="broadcast")
-    return Grant(role=command.role, broadcast=command.broadcast, name=command.name)
+    room = await request.app[keys.HUB].room(checked(command.broadcast, Code, "broadcast"))
+    since = room.state.details.revoked
+    return Grant(role=command.role, broadcast=command.broadcast, name=command.name, since=since)
 
 
 # ── beneath ──────────────────────────────────────────────────────────────────────────────────────

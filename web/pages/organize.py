@@ -7,8 +7,9 @@ time zone. What is refused comes back filled in, with the reason beside its fiel
 from __future__ import annotations
 
 import asyncio
+import secrets
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import segno
@@ -92,10 +93,20 @@ async def host_link(request: web.Request) -> web.Response:
     code = request.match_info["code"]
     form = await request.post()
     name = str(form.get("name", "")).strip()[:NAME_LIMIT]
-    await request.app[keys.HUB].room(code)
-    grant = Grant(role="moderator" if form.get("role") == "moderator" else "host", broadcast=code, name=name)
+    since = (await request.app[keys.HUB].room(code)).state.details.revoked
+    role: Literal["moderator", "host"] = "moderator" if form.get("role") == "moderator" else "host"
+    grant = Grant(role=role, broadcast=code, name=name, since=since)
     url = await links.make_link(request.app[keys.STORE], request.app[keys.SETTINGS].url, grant)
     return await _broadcast(request, made=url, made_for=name)
+
+
+@routes.post("/organize/{code:[A-Z0-9-]+}/revoke")
+@for_organizers
+async def revoke(request: web.Request) -> web.Response:
+    """Hosts and moderators of this broadcast need new links (field `once`)."""
+    code, once = request.match_info["code"], str((await request.post()).get("once", ""))
+    await request.app[keys.HUB].perform(request[keys.PERSON], code, "revoke_roles", {"once": once})
+    return to(f"/organize/{code}?done=revoke")
 
 
 @routes.get("/organize/{code:[A-Z0-9-]+}/qr.svg")
@@ -131,6 +142,7 @@ async def _broadcast(
         local=urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"),
         qr=Markup(segno.make(url, error="m").svg_inline(scale=4, border=4, light="#fff")),  # noqa: S704 - segno's own
         made=made,
+        once=secrets.token_urlsafe(12),
         made_for=made_for,
         name_limit=NAME_LIMIT,
         done=request.query.get("done", "") if request.method == "GET" else "",

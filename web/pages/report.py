@@ -17,7 +17,8 @@ from streamhub.commands import refuse
 from streamhub.facts import CODE_PATTERN
 from streamhub.record.archive import archive_broadcast, archive_of_broadcast
 from streamhub.record.directory import broadcast_exists
-from web.keys import LOCALE, MODULES, PERSON, SETTINGS, STORE
+from web.keys import LOCALE, MODULES, SETTINGS, STORE
+from web.pages.sign_in import person_in
 from web.report.build import build_report
 from web.report.csv_of_comments import comments_csv
 from web.report.page import html
@@ -78,7 +79,7 @@ async def _allowed(request: web.Request) -> str:
 
     Who may not is told so before anything is said about which codes exist."""
     code = request.match_info["code"].upper()
-    if not request[PERSON].hosts(code):
+    if not (await person_in(request, code)).hosts(code):
         raise refuse("forbidden", "sign in as this broadcast's host or as an organizer")
     known = re.fullmatch(CODE_PATTERN, code) and (
         await broadcast_exists(request.app[STORE], code)

@@ -17,6 +17,7 @@ from streamhub.commands import EntryId, refuse
 from streamhub.live.admission import ROLE_COOKIE, Person
 from web import desk, keys, programme
 from web.pages.api import Handler, answer, body, checked, for_organizers, own_request
+from web.pages.sign_in import person_in
 
 routes = web.RouteTableDef()
 
@@ -29,7 +30,8 @@ def for_moderators(handler: Handler) -> Handler:
 
     @wraps(handler)
     async def guarded(request: web.Request) -> web.StreamResponse:
-        if not request[keys.PERSON].moderates(request.match_info["code"]):
+        person = request[keys.PERSON] = await person_in(request, request.match_info["code"])
+        if not person.moderates(request.match_info["code"]):
             raise refuse("forbidden", "this needs a moderator's role here: sign in, or send the token as Bearer")
         if request.method == "POST":
             own_request(request)

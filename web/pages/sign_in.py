@@ -10,7 +10,7 @@ from functools import wraps
 
 from aiohttp import web
 
-from streamhub.commands import refuse
+from streamhub.commands import Refused, refuse
 from streamhub.live.admission import ROLE_COOKIE, ROLE_SECONDS, Grant, Person
 from web import keys, links
 from web.render import render
@@ -30,9 +30,10 @@ async def how(request: web.Request) -> web.Response:
 async def look(request: web.Request) -> web.Response:
     """What the link offers, and a button; looking does not use it up."""
     grant = await links.peek(request.app[keys.STORE], request.match_info["token"])
-    if grant is None:
+    if grant is None or not await _holds(request, grant):
         return _page(request, "gone", status=404)
-    return _page(request, "ready", offer=grant, covered=_covered(request, grant))
+    person = await person_in(request, grant.broadcast)
+    return _page(request, "ready", offer=grant, covered=person.may(grant.role, grant.broadcast))
 
 
 @routes.post("/sign-in/{token}")
@@ -40,6 +41,8 @@ async def use(request: web.Request) -> web.Response:
     """Uses the link up, sets the role cookie, goes to the desk or the organizer's pages. With `?format=json`, for
     programs: answers the role token as `token`, with `role` and `broadcast`."""
     grant = await links.consume(request.app[keys.STORE], request.match_info["token"])
+    if grant is not None and not await _holds(request, grant):
+        grant = None
     if request.query.get("format") == "json":
         return _token(request, grant)
     if grant is None:
@@ -54,7 +57,7 @@ async def use(request: web.Request) -> web.Response:
 
 def _token(request: web.Request, grant: Grant | None) -> web.Response:
     if grant is None:
-        raise refuse("unknown", "this link has been used or is too old: ask for another", field="token")
+        raise refuse("unknown", "this link has been used or withdrawn, or is too old: ask for another", field="token")
     token = request.app[keys.SIGNER].role_token(grant)
     given = {"ok": True, "token": token, "role": grant.role, "broadcast": grant.broadcast, "seconds": ROLE_SECONDS}
     return web.json_response(given, headers={"Cache-Control": "no-store"})
@@ -73,13 +76,32 @@ def home(grant: Grant) -> str:
     return "/organize" if grant.role == "organizer" else f"/host/{grant.broadcast}"
 
 
+async def person_in(request: web.Request, code: str) -> Person:
+    """Who asks, with what they may do in this broadcast now: a role that was revoked is none."""
+    person: Person = request[keys.PERSON]
+    if person.grant is None or person.grant.broadcast != code:
+        return person
+    return person.unless_revoked(code, await _revoked(request, code))
+
+
+async def _revoked(request: web.Request, code: str) -> str:
+    """As `Details.revoked`; "" where there is no such broadcast."""
+    try:
+        return (await request.app[keys.HUB].room(code)).state.details.revoked
+    except Refused as refused:
+        if refused.refusal.code != "unknown":
+            raise
+        return ""
+
+
 def for_moderators(handler: Handler) -> Handler:
     """A page of one broadcast (`code` in its address): others are told how to get in."""
 
     @wraps(handler)
     async def guarded(request: web.Request) -> web.Response:
         code = request.match_info["code"]
-        if not request[keys.PERSON].moderates(code):
+        person = request[keys.PERSON] = await person_in(request, code)
+        if not person.moderates(code):
             return keep_out(request, broadcast=code)
         return await handler(request)
 
@@ -109,10 +131,9 @@ def _page(request: web.Request, state: str, *, status: int = 200, **context: obj
     return response
 
 
-def _covered(request: web.Request, offer: Grant) -> bool:
-    """Whether this browser may do already all that the link offers."""
-    person: Person = request[keys.PERSON]
-    return person.may(offer.role, offer.broadcast)
+async def _holds(request: web.Request, offer: Grant) -> bool:
+    """Whether roles of this broadcast were not revoked since the link was made."""
+    return offer.role == "organizer" or offer.since == await _revoked(request, offer.broadcast)
 
 
 def _https(request: web.Request) -> bool:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from redis.asyncio import Redis
 
-from streamhub.facts import CampaignFact
+from streamhub.campaign_facts import CampaignFact
 from streamhub.record.archive import archive_broadcast, archive_campaign, archive_of_campaign
 from streamhub.record.log import campaign_log
 from web.report import shape
