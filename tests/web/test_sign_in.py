@@ -106,15 +106,21 @@ async def test_an_organizer_takes_back_the_roles_of_a_broadcast(client: Client, 
     for code in ("REEF-2026", "OTHER"):
         await create_broadcast(store, BroadcastCreated(code=code, title="Reef", by="organizer"))
     unused, organizer = await link(store), signed_in(tmp_path)
-    pages = ("/host/REEF-2026", "/host/REEF-2026/rules", "/report/REEF-2026")
-    assert await statuses(client, pages, signed_in(tmp_path, HOST)) == [200, 200, 200]
+    broadcast = "REEF-2026"
+    pages = [
+        f"/host/{broadcast}",
+        f"/host/{broadcast}/rules",
+        f"/report/{broadcast}",
+        f"/api/broadcasts/{broadcast}/review",
+    ]
+    assert await statuses(client, pages, signed_in(tmp_path, HOST)) == [200] * 4
     shown = await (await client.get("/organize/REEF-2026", cookies=organizer)).text()
     [once] = re.findall(r'name="once" value="([^"]+)"', shown)
     for cookies, status in ((signed_in(tmp_path, HOST), 403), (organizer, 303)):
         address = "/organize/REEF-2026/revoke"
         answer = await client.post(address, data={"once": once}, cookies=cookies, allow_redirects=False)
         assert answer.status == status
-    assert await statuses(client, pages, signed_in(tmp_path, HOST)) == [403, 403, 403]
+    assert await statuses(client, pages, signed_in(tmp_path, HOST)) == [403] * 4
     assert await statuses(client, [unused], {}) == [404]
     assert (await client.post(unused, allow_redirects=False)).status == 404
     elsewhere = signed_in(tmp_path, Grant(role="moderator", broadcast="OTHER"))
@@ -123,7 +129,7 @@ async def test_an_organizer_takes_back_the_roles_of_a_broadcast(client: Client, 
     made = await client.post("/organize/REEF-2026/link", data={"role": "host", "name": "Mei"}, cookies=organizer)
     [address] = re.findall(r'value="[^"]*(/sign-in/[^"]+)"', await made.text())
     pressed = await client.post(address, cookies={ROLE_COOKIE: ""}, allow_redirects=False)
-    assert await statuses(client, pages, {ROLE_COOKIE: pressed.cookies[ROLE_COOKIE].value}) == [200, 200, 200]
+    assert await statuses(client, pages, {ROLE_COOKIE: pressed.cookies[ROLE_COOKIE].value}) == [200] * 4
 
 
 async def statuses(client: Client, paths: Sequence[str], cookies: dict[str, str]) -> list[int]:

@@ -24,7 +24,6 @@ from streamhub.commands import (
     CreateCampaign,
     EntryId,
     Refused,
-    RevokeRoles,
     refusal_of,
     refuse,
 )
@@ -214,15 +213,6 @@ async def make_link(request: web.Request) -> web.Response:
         request.app[keys.STORE], request.app[keys.SETTINGS].url, await _grant(request, command), command.seconds
     )
     return answer({"ok": True, "url": url, "expires_at": (int(time.time()) + command.seconds) * 1000}, 201)
-
-
-@routes.post("/api/broadcasts/{code}/revoke")
-@for_organizers
-async def revoke_roles(request: web.Request) -> web.Response:
-    """Signs out this broadcast's hosts and moderators and voids their unused links. Body `RevokeRoles`; `Accepted`."""
-    code, body = request.match_info["code"], await _body(request, RevokeRoles)
-    fields = msgspec.to_builtins(body)
-    return answer(await request.app[keys.HUB].perform(request[keys.PERSON], code, "revoke_roles", fields))
 
 
 async def _grant(request: web.Request, command: MakeLink) -> Grant:

@@ -74,6 +74,15 @@ async def review(request: web.Request) -> web.Response:
     return answer(await request.app[keys.HUB].perform(asker(request), code, act, fields))
 
 
+@routes.post("/api/broadcasts/{code}/revoke")
+@for_organizers
+async def revoke_roles(request: web.Request) -> web.Response:
+    """Signs out this broadcast's hosts and moderators and voids their unused links. Body `RevokeRoles`; `Accepted`."""
+    fields = await body(request, dict[str, object])
+    hub, code = request.app[keys.HUB], request.match_info["code"]
+    return answer(await hub.perform(asker(request), code, "revoke_roles", fields))
+
+
 # ── the words of a campaign ──────────────────────────────────────────────────────────────────────
 
 
