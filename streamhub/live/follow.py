@@ -224,4 +224,5 @@ class Room:
         if self.state.epoch and not same:
             log.warning("%s: the log is not the one that was followed; starting over", self.code)
             self.state = await replay(self._store, self.code)
+            self.viewers.dismiss_hosts(self.state.details.revoked)
             await self.viewers.show(self.whole(LAST), self.state.as_of)
