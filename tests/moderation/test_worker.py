@@ -20,10 +20,10 @@ from campaigns.travel.facts import TripLogged
 from moderation.campaign_words import LOOK_SECONDS
 from moderation.shadow import counts
 from moderation.worker import GROUP, run
+from streamhub.campaign_facts import CampaignCreated
 from streamhub.facts import (
     BroadcastCreated,
     BroadcastEdited,
-    CampaignCreated,
     ClaimAdded,
     CommentDecided,
     CommentJudged,
