@@ -6,7 +6,9 @@ same, and a worker that starts anew knows it again. The second look is owed by t
 
 from __future__ import annotations
 
+import time
 from collections import deque
+from collections.abc import Container
 
 from moderation.campaign_words import NOTHING_LENT, Lent
 from moderation.judge import Heard, Verdict
@@ -32,6 +34,15 @@ MOST_HELD = 50
 """Held comments remembered of one viewer."""
 
 
+def tidy(memories: dict[str, Memory], needed: Container[str]) -> None:
+    """Now and then, however busy: broadcasts that are over and owe nothing are forgotten, and of others what was said
+    long ago."""
+    for key, memory in list(memories.items()):
+        memory.rest()
+        if key not in needed and not memory.owed:
+            del memories[key]
+
+
 class Memory:
     def __init__(self, first_wanted: str) -> None:
         """`first_wanted`: the first entry that will be asked about; of what was said long before only facts count."""
@@ -44,6 +55,7 @@ class Memory:
         self._unjudged: dict[str, CommentSubmitted] = {}
         self._held: dict[str, deque[int]] = {}
         self._slowed: dict[str, int] = {}
+        self._heard = time.monotonic()
 
     async def catch_up(self, log: Log, entry_id: str) -> None:
         """Know everything up to this entry."""
@@ -90,7 +102,13 @@ class Memory:
             viewer=viewer, effect="slow", until_ms=until, by="moderation", reason=policy.version, comment=entry.id
         )
 
+    def rest(self) -> None:
+        """Forget what was said longer ago than anybody asks about, if nothing has been said since."""
+        if time.monotonic() - self._heard > LONGEST_WINDOW_MS / 1000:
+            self.recent = Recent()
+
     def learn(self, entry: Entry) -> None:
+        self._heard = time.monotonic()
         self.situation.evolve(entry)
         match entry.fact:
             case CommentSubmitted() as fact:

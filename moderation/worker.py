@@ -26,7 +26,7 @@ from moderation.followed import Followed
 from moderation.haste import CALM_BATCH, Haste
 from moderation.judge import FAILED, Heard, Verdict
 from moderation.lost import STORE_LOST, Lost
-from moderation.memory import Memory
+from moderation.memory import Memory, tidy
 from moderation.model.encoder import ModelUnusable
 from moderation.pipeline import Force, Pipeline, load_model
 from moderation.policy import Policy
@@ -44,6 +44,7 @@ GROUP = "moderation"
 TELL_SECONDS = 1.0
 """How often the desk is told how the moderation fares."""
 
+TIDY_SECONDS = 10.0
 BLOCK_MS = 400
 """How long one read waits; also how soon a new broadcast is noticed and `stop` is obeyed."""
 
@@ -110,7 +111,7 @@ class _Worker:
         """Logs with new provisional verdicts of ours, which are read before the second look."""
         self._group = WorkerGroup(store, GROUP, consumer)
         self._followed = Followed(store, self._group)
-        self._looked = self._told = -1e9
+        self._looked = self._told = self._tidied = -1e9
 
     async def work(self, stop: asyncio.Event) -> None:
         failures = 0
@@ -122,6 +123,9 @@ class _Worker:
                 if not batches:
                     self._haste.rest()
                 await self._tell()
+                if time.monotonic() - self._tidied > TIDY_SECONDS:
+                    self._tidied = time.monotonic()
+                    tidy(self._memories, needed={*self._group.keys(), *self._hasty})
                 if not batches and not await self._look_again():
                     await self._open_one()
                 failures = 0
@@ -253,11 +257,8 @@ class _Worker:
         return True
 
     async def _open_one(self) -> None:
-        """In a quiet moment: what a broadcast owes is known before anybody speaks in it again, and one that is
-        over and owes nothing is forgotten."""
+        """In a quiet moment: what a broadcast owes is known before anybody speaks in it again."""
         followed = self._group.keys()
-        for key in [key for key, memory in self._memories.items() if key not in followed and not memory.owed]:
-            del self._memories[key]
         new = next((key for key in followed if key not in self._memories), None)
         if new is not None:
             memory = self._memories[new] = Memory(f"{int(time.time() * 1000)}-0")
