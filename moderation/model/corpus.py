@@ -129,9 +129,14 @@ class Tasks(msgspec.Struct, frozen=True):
             claim=len(self.claims) if ours and not row.claim else _place(self.claims, row.claim),
         )
 
-    def wordings(self) -> list[list[str]]:
+    def wordings(self, seeds: Sequence[Row]) -> list[list[str]]:
+        """Of each claim: the bank's in both languages, then how these seeds assert it."""
         bank = claim_bank()
-        return [[read(bank[name].claim_zh).plain, read(bank[name].claim_en).plain] for name in self.claims]
+        said = {name: [read(bank[name].claim_zh).plain, read(bank[name].claim_en).plain] for name in self.claims}
+        for row in seeds:
+            if row.label == "misinformation" and row.claim in said and row.reading.plain not in said[row.claim]:
+                said[row.claim].append(row.reading.plain)
+        return list(said.values())
 
 
 def _place(answers: tuple[str, ...], answer: str) -> int:

@@ -26,7 +26,7 @@ from moderation.model.corpus import BANK, HEADS, TUNE, Row, Tasks, foreign_rows,
 from moderation.model.fit import LANGUAGES, MIX, calibrate, fit_head, fit_letters, named
 from moderation.model.head import FloatArray, Head, IntArray, Weights, languages
 from moderation.model.kept import ADAPTER, CLAIMS, HEAD, SHIPPED
-from moderation.model.lora import load_adapter, save_adapter
+from moderation.model.lora import Adapter, load_adapter, save_adapter
 from moderation.model.prepare import prepare
 from moderation.model.seeds import LABELS
 from moderation.model.tune import Sample, Settings, Tuner, reader
@@ -35,8 +35,12 @@ from moderation.normalise import read
 
 log = logging.getLogger(__name__)
 
-SETTINGS = Settings()
-CHECK = SETTINGS
+Start = tuple[Adapter, dict[str, FloatArray]]
+"""An adapter and the head that was tuned together with it."""
+
+ABOUT = ("layers", "fixed", "prefix", "passes", "rank", "rate", "wordings")
+"""Settings that the adapter's file records."""
+
 CHECK_OTHERS = 3
 """A check sees one in so many of other people's sentences: it is there to be honest, and slow."""
 PARTS = 3
@@ -56,10 +60,16 @@ def main() -> None:
     arguments.add_argument("--only", choices=("checks", "adapter", "heads"), help="the rest was done before")
     arguments.add_argument("--minutes", type=float, help="the longest that tuning may take; else as long as it takes")
     arguments.add_argument("--parts", type=int, nargs="*", default=range(PARTS), help="checks to make, from 0 on")
+    arguments.add_argument("--passes", type=int, default=Settings().passes, help="how often all seeds are read")
+    arguments.add_argument("--rate", type=float, default=Settings().rate, help="the highest rate of learning")
+    arguments.add_argument("--go-on", action="store_true", help="from the adapter in --out instead of from nothing")
     given = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(given.threads)
-    training = Training(given.datasets, given.data, given.minutes)
+    settings = Settings(passes=given.passes, rate=given.rate)
+    training = Training(given.datasets, given.data, settings, given.minutes)
+    if given.go_on:
+        training.go_on(given.out)
     if given.only in (None, "checks"):
         training.check(given.parts)
     if given.only in (None, "adapter"):
@@ -71,8 +81,10 @@ def main() -> None:
 class Training:
     """The rows, and the runs over them."""
 
-    def __init__(self, datasets: Path, data: Path, minutes: float | None = None) -> None:
+    def __init__(self, datasets: Path, data: Path, settings: Settings, minutes: float | None = None) -> None:
         self.minutes = minutes
+        self.settings = settings
+        self.start: Start | None = None
         self.steps = 0
         self.models = data / "models"
         self.kept = data / "training"
@@ -83,12 +95,19 @@ class Training:
         self.heads_only = [row for row in foreign_rows(datasets, HEADS) if row.source not in {s.file for s in TUNE}]
         self.tasks = Tasks.of([*self.seeds, *self.others])
 
+    def go_on(self, out: Path) -> None:
+        """Let tuning begin with the adapter that is there."""
+        with np.load(self.kept / JOINT) as file:
+            self.start = load_adapter(out / ADAPTER), {key: file[key] for key in file.files}
+
     # ── tuning ───────────────────────────────────────────────────────────────────────────────────
 
     def tune(self, seeds: Sequence[Row], others: Sequence[Row], settings: Settings) -> Tuner:
         tasks = self.tasks
         sizes = (len(LABELS), len(tasks.forms), len(tasks.fallacies))
-        tuner = Tuner(self.base, settings, sizes, tasks.wordings())
+        tuner = Tuner(self.base, settings, sizes, tasks.wordings(seeds))
+        if self.start is not None:
+            tuner.go_on_from(*self.start)
 
         def varied(number: int) -> list[Sample]:
             draw = random.Random(f"{settings.draw}-{number}")  # noqa: S311 (a draw, not a secret)
@@ -111,7 +130,7 @@ class Training:
     def _check(self, part: int) -> dict[str, Any]:
         hidden = [i for i, row in enumerate(self.seeds) if part_of(row) == part]
         seen = [row for row in self.seeds if part_of(row) != part]
-        tuner = self.tune(seen, self.others[::CHECK_OTHERS], CHECK)
+        tuner = self.tune(seen, self.others[::CHECK_OTHERS], self.settings)
         vectors = tuner.encode([self.seeds[i].reading.plain for i in hidden])
         index = self._index(tuner, {self.seeds[i].reading.plain for i in hidden})
         matches = index.nearest(vectors)
@@ -136,8 +155,8 @@ class Training:
 
     def write_adapter(self, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
-        settings = {key: getattr(SETTINGS, key) for key in ("layers", "fixed", "prefix", "passes", "rank", "rate")}
-        tuner = self.tune(self.seeds, self.others, SETTINGS)
+        settings = {key: getattr(self.settings, key) for key in ABOUT}
+        tuner = self.tune(self.seeds, self.others, self.settings)
         about = {**settings, "steps": self.steps, "rows": dict(Counter(row.source for row in self.seeds + self.others))}
         save_adapter(out / ADAPTER, tuner.tensors(), about)
         np.savez(self.kept / JOINT, allow_pickle=False, **tuner.joint())

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +22,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from moderation.model.lora import TOPIC
+from moderation.model.layers import Heads, adapt
+from moderation.model.lora import TOPIC, Adapter
 
 FloatArray = NDArray[np.float32]
 Progress = Callable[[str], None]
-
-_LINEAR = (
-    "attention.self.query",
-    "attention.self.key",
-    "attention.self.value",
-    "attention.output.dense",
-    "intermediate.dense",
-    "output.dense",
-)
-"""The linear layers of one block that get an adapter."""
 
 _SHARPNESS = 0.07
 """Temperature of the topic task."""
@@ -43,8 +35,11 @@ _SHARPNESS = 0.07
 WARM_UP = 0.08
 """Of the run: the rates rise first."""
 
-CLAIMS_EVERY = 80
-"""Steps after which the wordings of the claims are read anew."""
+CLAIMS_EVERY = 100
+"""Steps after which the wordings of the claims are drawn and read anew."""
+
+BANK_WORDINGS = 2
+"""The first wordings of each claim, which are always among those drawn: the bank's, in either language."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -79,39 +74,10 @@ class Settings(msgspec.Struct, frozen=True):
     """Tokens of a text that are read."""
     batch_tokens: int = 320
     topics: int = 128
+    wordings: int = 8
+    """Of each claim, that comments are compared with: the bank's and some of our authors', others each time."""
     smoothing: float = 0.05
     draw: int = 0
-
-
-class _LowRank(nn.Module):
-    """A frozen linear layer with a trained product of two thin matrices beside it."""
-
-    def __init__(self, base: nn.Linear, rank: int) -> None:
-        super().__init__()
-        self.base = base
-        self.down = nn.Parameter(torch.randn(rank, base.in_features) / base.in_features**0.5)
-        self.up = nn.Parameter(torch.zeros(base.out_features, rank))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.base(x) + (x @ self.down.T) @ self.up.T  # type: ignore[no-any-return]
-
-
-class Heads(nn.Module):
-    """What reads the tasks' answers from the sentence vector."""
-
-    def __init__(self, size: int, labels: int, forms: int, fallacies: int, topics: int) -> None:
-        super().__init__()
-        self.scale = size**0.5
-        self.drop = nn.Dropout(0.1)
-        self.label = nn.Linear(size, labels)
-        self.form = nn.Linear(size, forms)
-        self.fallacy = nn.Linear(size, fallacies)
-        self.topic = nn.Linear(size, topics)
-        self.none = nn.Parameter(torch.tensor(0.3))
-        """Nearness above which a comment is about a claim rather than about none."""
-
-    def project(self, vectors: Tensor) -> Tensor:
-        return functional.normalize(self.topic(vectors * self.scale), dim=-1)
 
 
 class Tuner:
@@ -128,12 +94,23 @@ class Tuner:
         self.model.encoder.layer = self.model.encoder.layer[: settings.layers]
         self.model.requires_grad_(False).eval()  # no dropout: on a processor it costs more than it brings here
         self._bf16 = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-        self.adapted = dict(_adapt(self.model, settings))
+        self.adapted = dict(adapt(self.model, settings.rank, settings.fixed))
         if self._bf16:
             for module in self.adapted.values():
                 module.base.to(torch.bfloat16)
         self.heads = Heads(self.model.config.hidden_size, *sizes, settings.topics)
         self._claims = claims
+
+    def go_on_from(self, adapter: Adapter, head: Mapping[str, FloatArray]) -> None:
+        """Begin where an earlier run ended; the heads for forms and fallacies begin anew."""
+        for name, module in self.adapted.items():
+            module.down.data = torch.tensor(adapter.down[name])
+            module.up.data = torch.tensor(adapter.up[name])
+        heads = self.heads
+        heads.topic.weight.data = torch.tensor(adapter.topic[:-1].T / heads.scale)
+        heads.topic.bias.data = torch.tensor(adapter.topic[-1])
+        heads.label.weight.data = torch.tensor(head["label"].T / heads.scale)
+        heads.label.bias.data = torch.tensor(head["label_bias"])
 
     def vectors(self, texts: Sequence[str]) -> Tensor:
         """Mean-pooled, of length 1; as `Encoder.encode`, but for fine-tuning."""
@@ -219,21 +196,30 @@ class Tuner:
             _cross(heads.label(seen), column["label"], weights, smooth)
             + settings.form * _cross(heads.form(seen), column["form"], weights, smooth)
             + settings.fallacy * _cross(heads.fallacy(seen), column["fallacy"], weights, smooth)
-            + settings.topic * _cross(self._topics(vectors), column["claim"], weights, 0.0)
+            + settings.topic * _cross(self._topics(vectors, batch), column["claim"], weights, 0.0)
         )
 
-    def _topics(self, vectors: Tensor) -> Tensor:
-        """Of each claim, then of none."""
+    def _topics(self, vectors: Tensor, batch: Sequence[Sample]) -> Tensor:
+        """Nearness to the nearest wording of each claim, then to none. A comment is not compared with itself."""
         near = self.heads.project(vectors) @ self.heads.project(self._wordings).T
-        by_claim = torch.stack([near[:, place].amax(1) for place in self._places], dim=1)
+        same = [(row, self._place_of[key]) for row, s in enumerate(batch) if (key := _key(s.text)) in self._place_of]
+        if same:
+            rows, places = zip(*same, strict=True)
+            near = near.index_put((torch.tensor(rows), torch.tensor(places)), torch.tensor(-1.0))
+        by_claim = torch.stack([part.amax(1) for part in torch.split(near, self._counts, dim=1)], dim=1)
         return torch.cat([by_claim, self.heads.none.expand(len(vectors), 1)], dim=1) / _SHARPNESS
 
     def _read_claims(self) -> None:
-        """The wordings as the encoder sees them now; kept for some steps, and not learned from directly."""
-        flat = [text for texts in self._claims for text in texts]
-        ends = np.cumsum([len(texts) for texts in self._claims])
-        self._places = [torch.arange(end - len(t), end) for end, t in zip(ends.tolist(), self._claims, strict=True)]
+        """Some wordings of each claim as the encoder sees them now; kept for some steps, not learned from directly."""
+        drawn = [self._drawn(texts) for texts in self._claims]
+        flat = [text for texts in drawn for text in texts]
+        self._counts = [len(texts) for texts in drawn]
+        self._place_of = {_key(text): place for place, text in enumerate(flat)}
         self._wordings = torch.tensor(self.encode(flat))
+
+    def _drawn(self, texts: Sequence[str]) -> list[str]:
+        bank, others = list(texts[:BANK_WORDINGS]), texts[BANK_WORDINGS:]
+        return bank + self.random.sample(others, min(self.settings.wordings - len(bank), len(others)))
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """One row per text, in their order; nothing is learned."""
@@ -268,18 +254,6 @@ def reader(folder: Path) -> Tuner:
     return Tuner(folder, Settings(fixed=Settings().layers, longest=96), (2, 1, 1), [])
 
 
-def _adapt(model: Any, settings: Settings) -> Iterator[tuple[str, _LowRank]]:
-    for number, layer in enumerate(model.encoder.layer):
-        if number < settings.fixed:
-            continue
-        for name in _LINEAR:
-            parent, _, last = name.rpartition(".")
-            place = layer.get_submodule(parent)
-            module = _LowRank(getattr(place, last), settings.rank)
-            setattr(place, last, module)
-            yield f"encoder.layer.{number}.{name}", module
-
-
 def _share_of_rate(done: float) -> float:
     """Up over the first tenth, then down along a cosine."""
     return done / WARM_UP if done < WARM_UP else 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
@@ -292,6 +266,11 @@ def _cross(raw: Tensor, target: Tensor, weights: Tensor, smoothing: float) -> Te
         return raw.sum() * 0.0
     each = functional.cross_entropy(raw[there], target[there], reduction="none", label_smoothing=smoothing)
     return (each * weights[there]).sum() / weights.sum()
+
+
+def _key(text: str) -> str:
+    """The same for a text that was typed with other capitals and punctuation."""
+    return re.sub(r"[\W_]+", "", text).lower()
 
 
 def _parts(order: Sequence[int], size: int) -> Iterator[list[int]]:
