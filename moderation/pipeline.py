@@ -80,7 +80,7 @@ class Model:
     def evidence(self, readings: Sequence[Reading], claims: Sequence[Sequence[ClaimAdded]] = ()) -> list[Evidence]:
         """`claims`: per reading those of its broadcast; they come before the bank's."""
         vectors = self._encoded([reading.plain for reading in readings])
-        matches = self.index.nearest(vectors)
+        matches = self.index.nearest(vectors, readings)
         fits = self.head.fits(self.encoder.name)
         scores = self.head.score(readings, inputs(readings, vectors, matches, self.index) if fits else None)
         own = [self.own.matches(readings[i], vectors[i], some) for i, some in enumerate(claims)]

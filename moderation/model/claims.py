@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from moderation.model.kept import ADAPTER, CLAIMS, in_force
+from moderation.model.claim_words import ClaimWords, load_words
+from moderation.model.kept import ADAPTER, CLAIM_WORDS, CLAIMS, in_force
 from moderation.model.lora import load_adapter
 from moderation.model.seeds import seeds
 from moderation.model.unpack import WeightsMissing
-from moderation.normalise import read
+from moderation.normalise import Reading, read
 from streamhub.facts import Note
 
 FloatArray = NDArray[np.float32]
@@ -41,6 +42,10 @@ _RIDGE_SHARE = 1 / 4
 
 Measured on 735 English assertions whose author no model had read: first 80 %, among three 92 %; by the nearest
 wording alone 72 and 86 %, by topic alone 74 and 87 %."""
+
+_WORDS_SHARE = 0.5
+"""What the words count beside that (`claim_words.py`). Measured on 1,331 statements of two authors whom nothing had
+read, half of them only implied: first 81 % zh and 76 % en, among three 91 and 88 %; without 76, 74, 89 and 86 %."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -139,7 +144,9 @@ def forms() -> Forms:
 class ClaimIndex:
     """Finds the claims that a vector is about, and how it stands to them."""
 
-    def __init__(self, found: Forms, vectors: FloatArray, topic: FloatArray | None = None) -> None:
+    def __init__(
+        self, found: Forms, vectors: FloatArray, topic: FloatArray | None = None, words: ClaimWords | None = None
+    ) -> None:
         """`topic` is the adapter's projection, where the vectors are of an encoder that has one."""
         self.claims = list(dict.fromkeys(found.claims))
         place = {claim: i for i, claim in enumerate(self.claims)}
@@ -153,12 +160,16 @@ class ClaimIndex:
         self._mean = vectors.mean(axis=0)
         member = np.eye(len(self.claims), dtype=np.float32)[owner]
         self._ridge = _ridge(vectors - self._mean, member - member.mean(axis=0))
+        self._words = words if words and set(words.claims) == set(self.claims) else None
+        self._columns = [words.claims.index(claim) for claim in self.claims] if words and self._words else []
 
-    def nearest(self, vectors: FloatArray, count: int = 3) -> list[list[Match]]:
-        """Per row the `count` claims that it is most likely about, best first."""
+    def nearest(self, vectors: FloatArray, readings: Sequence[Reading], count: int = 3) -> list[list[Match]]:
+        """Per comment the `count` claims that it is most likely about, best first."""
         said, asked = self._said.nearness(vectors), self._asked.nearness(vectors)
         near = (self._all.nearness(vectors) + self._any.nearness(self._about(vectors))) / 2
         topic = near + _RIDGE_SHARE * ((vectors - self._mean) @ self._ridge)
+        if self._words:
+            topic = topic + _WORDS_SHARE * self._words.score(readings)[:, self._columns]
         order = np.argsort(-topic, axis=1)[:, :count]
         return [
             [Match(self.claims[i], float(said[row, i]), float(asked[row, i]), float(topic[row, i])) for i in best]
@@ -199,16 +210,17 @@ def load_index(encoder: Encodes, models: Path, progress: Callable[[str], None] |
     """The index for this encoder: vectors that we ship, or that were kept earlier, or made now and kept."""
     found = forms()
     mark, topic = found.mark(encoder.name), topic_of(encoder.name, models)
+    words = load_words(in_force(models, CLAIM_WORDS))
     kept = models / f"claims-{mark}.safetensors"
     for path in (in_force(models, CLAIMS), kept):
         vectors = _vectors(path, mark)
         if vectors is not None:
-            return ClaimIndex(found, vectors, topic)
+            return ClaimIndex(found, vectors, topic, words)
     (progress or (lambda _: None))(f"reading {len(found.texts)} wordings of the claim bank")
     vectors = encoder.encode(found.texts)
     models.mkdir(parents=True, exist_ok=True)
     save_vectors(kept, mark, vectors)
-    return ClaimIndex(found, vectors, topic)
+    return ClaimIndex(found, vectors, topic, words)
 
 
 def topic_of(encoder: str, models: Path) -> FloatArray | None:

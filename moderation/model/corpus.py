@@ -129,14 +129,9 @@ class Tasks(msgspec.Struct, frozen=True):
             claim=len(self.claims) if ours and not row.claim else _place(self.claims, row.claim),
         )
 
-    def wordings(self, seeds: Sequence[Row]) -> list[list[str]]:
-        """Of each claim: the bank's in both languages, then how these seeds assert it."""
+    def wordings(self) -> list[list[str]]:
         bank = claim_bank()
-        said = {name: [read(bank[name].claim_zh).plain, read(bank[name].claim_en).plain] for name in self.claims}
-        for row in seeds:
-            if row.label == "misinformation" and row.claim in said and row.reading.plain not in said[row.claim]:
-                said[row.claim].append(row.reading.plain)
-        return list(said.values())
+        return [[read(bank[name].claim_zh).plain, read(bank[name].claim_en).plain] for name in self.claims]
 
 
 def _place(answers: tuple[str, ...], answer: str) -> int:

@@ -13,6 +13,7 @@ SHIPPED = Path(__file__).parent / "weights"
 ADAPTER = "adapter.safetensors"
 HEAD = "head.safetensors"
 CLAIMS = "claims.safetensors"
+CLAIM_WORDS = "claim_words.safetensors"
 
 
 def trained(models: Path) -> Path:

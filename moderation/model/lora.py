@@ -39,6 +39,8 @@ class Adapter(msgspec.Struct, frozen=True):
     up: Mapping[str, FloatArray]
     topic: FloatArray
     """(384 + 1, dimensions): the projection for topics, its last row the bias."""
+    about: Mapping[str, Any]
+    """What it was trained on, as `save_adapter` was told."""
 
     def merged(self, name: str, weight: FloatArray) -> FloatArray:
         """The weight matrix of this layer with what was learned added to it."""
@@ -62,6 +64,7 @@ def load_adapter(path: Path) -> Adapter:
         down={key.removesuffix(".down"): value for key, value in tensors.items() if key.endswith(".down")},
         up={key.removesuffix(".up"): value for key, value in tensors.items() if key.endswith(".up")},
         topic=tensors[TOPIC],
+        about=about,
     )
 
 

@@ -153,7 +153,7 @@ def _encoded(encoder: Encoder, index: ClaimIndex, given: Sequence[tuple[str, str
     labels = np.array([LABELS.index(label) for _, label in given])
     weights = np.full(len(given), weight, dtype=np.float32)
     vectors = encoder.encode([reading.plain for reading in readings])
-    return _Rows(readings, labels, weights, inputs(readings, vectors, index.nearest(vectors), index))
+    return _Rows(readings, labels, weights, inputs(readings, vectors, index.nearest(vectors, readings), index))
 
 
 def _cross(encoder: str, rows: _Rows, ours: _Rows, about: dict[str, Any], old: Head) -> list[dict[str, float]]:

@@ -124,7 +124,9 @@ class Tables:
     def _scored(self, readings: Sequence[Reading]) -> list[dict[str, float]]:
         """By what is shipped."""
         vectors = self._read([reading.plain for reading in readings])
-        return self.head.score(readings, inputs(readings, vectors, self.model.index.nearest(vectors), self.model.index))
+        return self.head.score(
+            readings, inputs(readings, vectors, self.model.index.nearest(vectors, readings), self.model.index)
+        )
 
     def _read(self, texts: Sequence[str]) -> FloatArray:
         """With the fine-tuned encoder; each text once."""

@@ -21,11 +21,12 @@ import numpy as np
 import torch
 
 from moderation.model.checked import read_checks
+from moderation.model.claim_words import fit_words
 from moderation.model.claims import ClaimIndex, Forms, forms, save_vectors
 from moderation.model.corpus import BANK, HEADS, TUNE, Row, Tasks, foreign_rows, seed_rows
 from moderation.model.fit import LANGUAGES, MIX, calibrate, fit_head, fit_letters, named
 from moderation.model.head import FloatArray, Head, IntArray, Weights, languages
-from moderation.model.kept import ADAPTER, CLAIMS, HEAD, SHIPPED
+from moderation.model.kept import ADAPTER, CLAIM_WORDS, CLAIMS, HEAD, SHIPPED
 from moderation.model.lora import Adapter, load_adapter, save_adapter
 from moderation.model.prepare import prepare
 from moderation.model.seeds import LABELS
@@ -38,17 +39,31 @@ log = logging.getLogger(__name__)
 Start = tuple[Adapter, dict[str, FloatArray]]
 """An adapter and the head that was tuned together with it."""
 
-ABOUT = ("layers", "fixed", "prefix", "passes", "rank", "rate", "wordings")
+ABOUT = ("layers", "fixed", "prefix", "passes", "rank", "rate")
 """Settings that the adapter's file records."""
+
+REREAD = 3
+"""Where tuning goes on: one in so many of the seeds that were read before, in each pass, so that they stay known."""
+OTHERS_AGAIN = 2
+"""The same of other people's sentences, over all passes."""
 
 CHECK_OTHERS = 3
 """A check sees one in so many of other people's sentences: it is there to be honest, and slow."""
-PARTS = 3
 JOINT = "joint.npz"
 """The head that was tuned together with the adapter; where the shipped one starts from."""
 
-WHOLE = ("seeds_claims_zh.jsonl", "seeds_claims_en.jsonl", "seeds_promo.jsonl")
+WHOLE = (
+    "seeds_claims_zh.jsonl",
+    "seeds_claims_en.jsonl",
+    "seeds_promo.jsonl",
+    "seeds_stance_zh.jsonl",
+    "seeds_stance_en.jsonl",
+    "seeds_spam.jsonl",
+)
 """Authors that are left out as a whole, one in each part; the others' seeds are spread over the parts."""
+PARTS = len(WHOLE)
+
+UNREAD = "check-unread.npz"
 
 
 def main() -> None:
@@ -57,7 +72,7 @@ def main() -> None:
     arguments.add_argument("--data", type=Path, default=Path("data"), help="keeps the encoder and what is finished")
     arguments.add_argument("--out", type=Path, default=SHIPPED, help="where the weights are written")
     arguments.add_argument("--threads", type=int, default=2)
-    arguments.add_argument("--only", choices=("checks", "adapter", "heads"), help="the rest was done before")
+    arguments.add_argument("--only", choices=("unread", "checks", "adapter", "heads"), help="the rest was done before")
     arguments.add_argument("--minutes", type=float, help="the longest that tuning may take; else as long as it takes")
     arguments.add_argument("--parts", type=int, nargs="*", default=range(PARTS), help="checks to make, from 0 on")
     arguments.add_argument("--passes", type=int, default=Settings().passes, help="how often all seeds are read")
@@ -70,6 +85,8 @@ def main() -> None:
     training = Training(given.datasets, given.data, settings, given.minutes)
     if given.go_on:
         training.go_on(given.out)
+    if given.only == "unread":
+        training.check_unread(given.out)
     if given.only in (None, "checks"):
         training.check(given.parts)
     if given.only in (None, "adapter"):
@@ -85,6 +102,7 @@ class Training:
         self.minutes = minutes
         self.settings = settings
         self.start: Start | None = None
+        self.read_before: frozenset[str] = frozenset()
         self.steps = 0
         self.models = data / "models"
         self.kept = data / "training"
@@ -96,22 +114,29 @@ class Training:
         self.tasks = Tasks.of([*self.seeds, *self.others])
 
     def go_on(self, out: Path) -> None:
-        """Let tuning begin with the adapter that is there."""
+        """Let tuning begin with the adapter that is there; of the files that it has read, a part a pass is enough."""
+        adapter = load_adapter(out / ADAPTER)
         with np.load(self.kept / JOINT) as file:
-            self.start = load_adapter(out / ADAPTER), {key: file[key] for key in file.files}
+            self.start = adapter, {key: file[key] for key in file.files}
+        self.read_before = frozenset(adapter.about["rows"])
+        self.others = self.others[::OTHERS_AGAIN]
 
     # ── tuning ───────────────────────────────────────────────────────────────────────────────────
 
     def tune(self, seeds: Sequence[Row], others: Sequence[Row], settings: Settings) -> Tuner:
         tasks = self.tasks
         sizes = (len(LABELS), len(tasks.forms), len(tasks.fallacies))
-        tuner = Tuner(self.base, settings, sizes, tasks.wordings(seeds))
+        tuner = Tuner(self.base, settings, sizes, tasks.wordings())
         if self.start is not None:
             tuner.go_on_from(*self.start)
 
+        known = [row for row in seeds if row.source in self.read_before]
+        fresh = [row for row in seeds if row.source not in self.read_before]
+
         def varied(number: int) -> list[Sample]:
             draw = random.Random(f"{settings.draw}-{number}")  # noqa: S311 (a draw, not a secret)
-            rows = [msgspec.structs.replace(tasks.sample(row), text=vary(row, draw)) for row in seeds]
+            again = known[number % REREAD :: REREAD]
+            rows = [msgspec.structs.replace(tasks.sample(row), text=vary(row, draw)) for row in (*fresh, *again)]
             return [*rows, *(tasks.sample(row) for row in made(draw))]
 
         self.steps = tuner.fit(varied, [tasks.sample(row) for row in others], log.info, self.minutes)
@@ -131,25 +156,19 @@ class Training:
         hidden = [i for i, row in enumerate(self.seeds) if part_of(row) == part]
         seen = [row for row in self.seeds if part_of(row) != part]
         tuner = self.tune(seen, self.others[::CHECK_OTHERS], self.settings)
-        vectors = tuner.encode([self.seeds[i].reading.plain for i in hidden])
-        index = self._index(tuner, {self.seeds[i].reading.plain for i in hidden})
-        matches = index.nearest(vectors)
+        rows = [self.seeds[i] for i in hidden]
         learned = [*seen, *self.others, *self.heads_only]
         letters, bias = fit_letters([row.reading for row in learned], labels(learned), weights(learned))
-        head = Head("", "", joint(tuner, letters, bias), {})
-        return {
-            **columns([self.seeds[i] for i in hidden]),
-            "meaning": head.meaning(vectors),
-            "letters": head.letters([self.seeds[i].reading for i in hidden]),
-            "claims": np.array([[match.claim for match in found] for found in matches]),
-            **{key: np.array([getattr(found[0], key) for found in matches]) for key in ("topic", "said", "asked")},
-        }
+        return _said_of(rows, tuner, tuner.tensors()["topic"], Head("", "", joint(tuner, letters, bias), {}))
 
-    def _index(self, tuner: Tuner, hidden: set[str]) -> ClaimIndex:
-        whole = forms()
-        kept = [i for i, text in enumerate(whole.texts) if text not in hidden]
-        rows = [tuple(field[i] for i in kept) for field in (whole.texts, whole.claims, whole.asserts)]
-        return ClaimIndex(Forms(*rows), tuner.encode(rows[0]), tuner.tensors()["topic"])  # type: ignore[arg-type]
+    def check_unread(self, out: Path) -> None:
+        """What the model that is there says of the authors who came since: to be made before they are read."""
+        adapter = load_adapter(out / ADAPTER)
+        rows = [row for row in self.seeds if row.source not in adapter.about["rows"]]
+        log.info("%d seeds of %s", len(rows), ", ".join(sorted({row.source for row in rows})))
+        tuned = reader(prepare(self.models, log.info, out / ADAPTER))
+        found = _said_of(rows, tuned, adapter.topic, Head.load(out / HEAD))
+        np.savez(self.kept / UNREAD, allow_pickle=False, **found)
 
     # ── what is shipped ──────────────────────────────────────────────────────────────────────────
 
@@ -157,6 +176,8 @@ class Training:
         out.mkdir(parents=True, exist_ok=True)
         settings = {key: getattr(self.settings, key) for key in ABOUT}
         tuner = self.tune(self.seeds, self.others, self.settings)
+        if self.start is not None:
+            settings["from"] = self.start[0].name
         about = {**settings, "steps": self.steps, "rows": dict(Counter(row.source for row in self.seeds + self.others))}
         save_adapter(out / ADAPTER, tuner.tensors(), about)
         np.savez(self.kept / JOINT, allow_pickle=False, **tuner.joint())
@@ -180,6 +201,7 @@ class Training:
         final = msgspec.structs.replace(learned.weights, letters=letters, letters_bias=bias)
         Head(named(final), encoder, final, about).save(out / HEAD)
         texts = forms().texts
+        fit_words(texts, forms().claims).save(out / CLAIM_WORDS)
         known = dict(zip((reading.plain for reading in readings), vectors, strict=True))
         rest = [text for text in texts if text not in known]
         known.update(zip(rest, read_by.encode(rest), strict=True))
@@ -193,6 +215,26 @@ class Training:
         language = languages([read(text) for text in checked["text"].tolist()])
         nearer = checked["said"] - checked["asked"]
         return calibrate(checked["meaning"], checked["letters"], nearer, label, language)
+
+
+def _said_of(rows: Sequence[Row], tuned: Tuner, topic: FloatArray, head: Head) -> dict[str, Any]:
+    """What a model says of rows that neither it nor its index has read."""
+    readings = [row.reading for row in rows]
+    hidden = {reading.plain for reading in readings}
+    whole = forms()
+    kept = [i for i, text in enumerate(whole.texts) if text not in hidden]
+    texts, claims, asserts = (tuple(field[i] for i in kept) for field in (whole.texts, whole.claims, whole.asserts))
+    seen = Forms(texts, claims, asserts)  # type: ignore[arg-type]
+    index = ClaimIndex(seen, tuned.encode(seen.texts), topic, fit_words(seen.texts, seen.claims))
+    vectors = tuned.encode([reading.plain for reading in readings])
+    matches = index.nearest(vectors, readings)
+    return {
+        **columns(rows),
+        "meaning": head.meaning(vectors),
+        "letters": head.letters(readings),
+        "claims": np.array([[match.claim for match in found] for found in matches]),
+        **{key: np.array([getattr(found[0], key) for found in matches]) for key in ("topic", "said", "asked")},
+    }
 
 
 def columns(rows: Sequence[Row]) -> dict[str, Any]:

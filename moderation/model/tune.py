@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import random
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -35,11 +34,8 @@ _SHARPNESS = 0.07
 WARM_UP = 0.08
 """Of the run: the rates rise first."""
 
-CLAIMS_EVERY = 100
-"""Steps after which the wordings of the claims are drawn and read anew."""
-
-BANK_WORDINGS = 2
-"""The first wordings of each claim, which are always among those drawn: the bank's, in either language."""
+CLAIMS_EVERY = 80
+"""Steps after which the wordings of the claims are read anew."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -74,8 +70,6 @@ class Settings(msgspec.Struct, frozen=True):
     """Tokens of a text that are read."""
     batch_tokens: int = 320
     topics: int = 128
-    wordings: int = 8
-    """Of each claim, that comments are compared with: the bank's and some of our authors', others each time."""
     smoothing: float = 0.05
     draw: int = 0
 
@@ -196,30 +190,21 @@ class Tuner:
             _cross(heads.label(seen), column["label"], weights, smooth)
             + settings.form * _cross(heads.form(seen), column["form"], weights, smooth)
             + settings.fallacy * _cross(heads.fallacy(seen), column["fallacy"], weights, smooth)
-            + settings.topic * _cross(self._topics(vectors, batch), column["claim"], weights, 0.0)
+            + settings.topic * _cross(self._topics(vectors), column["claim"], weights, 0.0)
         )
 
-    def _topics(self, vectors: Tensor, batch: Sequence[Sample]) -> Tensor:
-        """Nearness to the nearest wording of each claim, then to none. A comment is not compared with itself."""
+    def _topics(self, vectors: Tensor) -> Tensor:
+        """Of each claim, then of none."""
         near = self.heads.project(vectors) @ self.heads.project(self._wordings).T
-        same = [(row, self._place_of[key]) for row, s in enumerate(batch) if (key := _key(s.text)) in self._place_of]
-        if same:
-            rows, places = zip(*same, strict=True)
-            near = near.index_put((torch.tensor(rows), torch.tensor(places)), torch.tensor(-1.0))
-        by_claim = torch.stack([part.amax(1) for part in torch.split(near, self._counts, dim=1)], dim=1)
+        by_claim = torch.stack([near[:, place].amax(1) for place in self._places], dim=1)
         return torch.cat([by_claim, self.heads.none.expand(len(vectors), 1)], dim=1) / _SHARPNESS
 
     def _read_claims(self) -> None:
-        """Some wordings of each claim as the encoder sees them now; kept for some steps, not learned from directly."""
-        drawn = [self._drawn(texts) for texts in self._claims]
-        flat = [text for texts in drawn for text in texts]
-        self._counts = [len(texts) for texts in drawn]
-        self._place_of = {_key(text): place for place, text in enumerate(flat)}
+        """The wordings as the encoder sees them now; kept for some steps, and not learned from directly."""
+        flat = [text for texts in self._claims for text in texts]
+        ends = np.cumsum([len(texts) for texts in self._claims])
+        self._places = [torch.arange(end - len(t), end) for end, t in zip(ends.tolist(), self._claims, strict=True)]
         self._wordings = torch.tensor(self.encode(flat))
-
-    def _drawn(self, texts: Sequence[str]) -> list[str]:
-        bank, others = list(texts[:BANK_WORDINGS]), texts[BANK_WORDINGS:]
-        return bank + self.random.sample(others, min(self.settings.wordings - len(bank), len(others)))
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """One row per text, in their order; nothing is learned."""
@@ -266,11 +251,6 @@ def _cross(raw: Tensor, target: Tensor, weights: Tensor, smoothing: float) -> Te
         return raw.sum() * 0.0
     each = functional.cross_entropy(raw[there], target[there], reduction="none", label_smoothing=smoothing)
     return (each * weights[there]).sum() / weights.sum()
-
-
-def _key(text: str) -> str:
-    """The same for a text that was typed with other capitals and punctuation."""
-    return re.sub(r"[\W_]+", "", text).lower()
 
 
 def _parts(order: Sequence[int], size: int) -> Iterator[list[int]]:
