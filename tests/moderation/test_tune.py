@@ -68,3 +68,19 @@ def test_comments_on_one_topic_lie_together(tuner: Tuner) -> None:
     raw = tuner.encode([text for texts in TOPICS for text in texts]) @ topic[:-1] + topic[-1]
     near = (raw / np.linalg.norm(raw, axis=1, keepdims=True)) @ (raw / np.linalg.norm(raw, axis=1, keepdims=True)).T
     assert min(near[0, 1], near[2, 3]) > max(near[:2, 2:].max(), 0)
+
+
+def test_a_run_goes_on_from_an_adapter(tuner: Tuner, base: Path, tmp_path: Path) -> None:
+    """What was learned is there before the first step, in half precision."""
+    file = tmp_path / "adapter.safetensors"
+    save_adapter(file, tuner.tensors(), {"layers": SETTINGS.layers, "prefix": SETTINGS.prefix, "rows": {"ours": 1}})
+    adapter = load_adapter(file)
+    assert adapter.about["rows"] == {"ours": 1}
+    later = Tuner(base, SETTINGS, (2, 2, 1), TOPICS)
+    texts = [sample.text for sample in _samples()[::5]]
+    assert (later.encode(texts) * tuner.encode(texts)).sum(axis=1).min() < 0.99
+    later.go_on_from(adapter, tuner.joint())
+    assert (later.encode(texts) * tuner.encode(texts)).sum(axis=1).min() > 0.999
+    for key, value in tuner.joint().items():
+        assert np.allclose(later.joint()[key], value, atol=1e-5)
+    assert np.allclose(later.tensors()["topic"], adapter.topic, atol=1e-4)
