@@ -156,7 +156,6 @@ class ClaimIndex:
         self._asked = _Wordings(vectors[~asserts], owner[~asserts], len(self.claims))
         self._topic = topic
         self._any = _Wordings(self._about(vectors), owner, len(self.claims))
-        self._all = _Wordings(vectors, owner, len(self.claims))
         self._mean = vectors.mean(axis=0)
         member = np.eye(len(self.claims), dtype=np.float32)[owner]
         self._ridge = _ridge(vectors - self._mean, member - member.mean(axis=0))
@@ -166,7 +165,7 @@ class ClaimIndex:
     def nearest(self, vectors: FloatArray, readings: Sequence[Reading], count: int = 3) -> list[list[Match]]:
         """Per comment the `count` claims that it is most likely about, best first."""
         said, asked = self._said.nearness(vectors), self._asked.nearness(vectors)
-        near = (self._all.nearness(vectors) + self._any.nearness(self._about(vectors))) / 2
+        near = (np.maximum(said, asked) + self._any.nearness(self._about(vectors))) / 2
         topic = near + _RIDGE_SHARE * ((vectors - self._mean) @ self._ridge)
         if self._words:
             topic = topic + _WORDS_SHARE * self._words.score(readings)[:, self._columns]
