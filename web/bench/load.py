@@ -31,7 +31,7 @@ CHANGED = b'"changed":['
 NUMBERS = re.compile(rb'"text":"(\d+) ')
 FILLINGS = (
     "what a reef, look at the colours, and so many fish",
-    "hello from the school in Hangzhou, we are forty here",
+    "hello from our school, the whole class looks at the fish",
     "the picture is very clear today, thank you for that!",
     "我们班都在看，老师说这是今天的作业，大家一起加油",
     "is that a parrotfish on the left, or am I mistaken?",
