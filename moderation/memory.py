@@ -34,6 +34,10 @@ MOST_HELD = 50
 """Held comments remembered of one viewer."""
 
 
+TIDY_SECONDS = 10.0
+"""How often the worker looks for what may be forgotten."""
+
+
 def tidy(memories: dict[str, Memory], needed: Container[str]) -> None:
     """Now and then, however busy: broadcasts that are over and owe nothing are forgotten, and of others what was said
     long ago."""
@@ -55,7 +59,7 @@ class Memory:
         self._unjudged: dict[str, CommentSubmitted] = {}
         self._held: dict[str, deque[int]] = {}
         self._slowed: dict[str, int] = {}
-        self._heard = time.monotonic()
+        self._learnt_at = time.monotonic()
 
     async def catch_up(self, log: Log, entry_id: str) -> None:
         """Know everything up to this entry."""
@@ -104,11 +108,11 @@ class Memory:
 
     def rest(self) -> None:
         """Forget what was said longer ago than anybody asks about, if nothing has been said since."""
-        if time.monotonic() - self._heard > LONGEST_WINDOW_MS / 1000:
+        if time.monotonic() - self._learnt_at > LONGEST_WINDOW_MS / 1000:
             self.recent = Recent()
 
     def learn(self, entry: Entry) -> None:
-        self._heard = time.monotonic()
+        self._learnt_at = time.monotonic()
         self.situation.evolve(entry)
         match entry.fact:
             case CommentSubmitted() as fact:

@@ -26,7 +26,7 @@ from moderation.followed import Followed
 from moderation.haste import CALM_BATCH, Haste
 from moderation.judge import FAILED, Heard, Verdict
 from moderation.lost import STORE_LOST, Lost
-from moderation.memory import Memory, tidy
+from moderation.memory import TIDY_SECONDS, Memory, tidy
 from moderation.model.encoder import ModelUnusable
 from moderation.pipeline import Force, Pipeline, load_model
 from moderation.policy import Policy
@@ -44,7 +44,6 @@ GROUP = "moderation"
 TELL_SECONDS = 1.0
 """How often the desk is told how the moderation fares."""
 
-TIDY_SECONDS = 10.0
 BLOCK_MS = 400
 """How long one read waits; also how soon a new broadcast is noticed and `stop` is obeyed."""
 

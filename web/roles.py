@@ -47,7 +47,7 @@ def run_hub(settings: Settings) -> None:
             Path(app[keys.NEIGHBOURS].socket).unlink(missing_ok=True)  # of an earlier process of this name
             await web.UnixSite(runner, app[keys.NEIGHBOURS].socket).start()
         garbage.settle()
-        tidying = asyncio.create_task(garbage.collect_when_quiet(lambda: len(app[keys.HUB].server.eio.sockets)))
+        tidying = asyncio.create_task(garbage.collect_when_quiet(lambda: app[keys.HUB].sockets))
         listening = os.environ.get(LISTEN_ENV)
         if listening:
             shared = socket.socket(fileno=int(listening))

@@ -114,6 +114,11 @@ class Hub:
         """True from `leave` on: nobody new should be let in."""
         return self._leaving
 
+    @property
+    def sockets(self) -> int:
+        """How many are connected to this process, seated or not."""
+        return len(self._people)
+
     async def close(self) -> None:
         """Let the sockets go, if `leave` has not, and stop following; nothing is kept only here."""
         if not self.leaving:

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import subprocess
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -111,7 +112,7 @@ class Node:
             self._process.wait(20)
 
 
-class SeveralNodes:
+class SeveralNodes(ABC):
     """A set-up of several, each in a folder of its own within `folder`."""
 
     store: str
@@ -124,9 +125,9 @@ class SeveralNodes:
         for node in self.nodes:
             node.stop()
 
+    @abstractmethod
     async def primary_of(self, key: str) -> Node:
         """The node that takes writes to this key now; raises LookupError while there is none."""
-        raise NotImplementedError
 
     async def healthy(self) -> None:
         """Return when every part has its primary and its replicas again."""
@@ -134,8 +135,8 @@ class SeveralNodes:
             while not await self._is_healthy():
                 await asyncio.sleep(0.1)
 
-    async def _is_healthy(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    async def _is_healthy(self) -> bool: ...
 
     async def start(self) -> None:
         for node in self.nodes:

@@ -1,7 +1,7 @@
-"""The JSON API for moderators' own tools: the review queue, and every act that the review page has.
+"""The JSON API of moderation: the review queue and every act of its page; for organizers, roles and campaigns' words.
 
-Needs a moderator's, host's or organizer's role for that broadcast, as bearer token (`POST /sign-in/TOKEN?format=json`
-gives one for a link) or cookie. Acts take the hub's own path: same fields, checks, roles and facts as page and socket.
+Reviewing needs a moderator's, host's or organizer's role for that broadcast, as cookie or bearer token (`POST
+/sign-in/TOKEN?format=json` gives one for a link). Acts take the hub's own path: same fields, checks, roles, facts.
 """
 
 from __future__ import annotations
