@@ -80,7 +80,7 @@ export class Danmaku {
   /** Comments that were taken back leave the picture too. */
   remove(ids: readonly string[]): void {
     if (!ids.length) return;
-    this.waiting = this.waiting.filter((item) => !item.ids.size || !lost(item.ids, ids) || item.ids.size);
+    this.waiting = this.waiting.filter((item) => !lost(item.ids, ids) || item.ids.size > 0);
     for (const [id, flight] of this.flying) {
       if (!lost(flight.ids, ids)) continue;
       if (flight.ids.size) this.count(flight);
