@@ -20,7 +20,8 @@ from streamhub.record.pipe import Pipe
 from streamhub.record.server import Server
 from streamhub.record.store import EmbeddedValkey, connect
 
-SILENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 30
+SILENCE_SECONDS = 1
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ async def client(valkey: EmbeddedValkey, store: Redis) -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def pipe(client: Server) -> AsyncIterator[Pipe]:
-    pipe = Pipe(client.connection_pool, SILENCE_SECONDS)
+    pipe = Pipe(client.connection_pool, PATIENCE_SECONDS)
     yield pipe
     await pipe.close()
 
@@ -70,17 +71,27 @@ async def test_whoever_does_not_wait_any_more_takes_nobodys_answer(pipe: Pipe) -
     assert [answer for n, answer in enumerate(answers) if n % 3] == [b"%d" % n for n in range(100) if n % 3]
 
 
-async def test_a_silent_store_is_told_of_and_asked_anew(pipe: Pipe, valkey: EmbeddedValkey) -> None:
+async def test_a_silent_store_is_told_of_and_asked_anew(client: Server, valkey: EmbeddedValkey) -> None:
     assert valkey.pid is not None
-    await pipe.ask("PING")
+    pipe = Pipe(client.connection_pool, SILENCE_SECONDS)
+    await told_in_time(pipe, "PING")
     os.kill(valkey.pid, signal.SIGSTOP)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             answers = await asyncio.gather(*(pipe.ask("ECHO", str(n)) for n in range(50)), return_exceptions=True)
         assert all(isinstance(answer, RedisTimeoutError) for answer in answers)
     finally:
         os.kill(valkey.pid, signal.SIGCONT)
-    assert await pipe.ask("ECHO", "back") == b"back", "on a new connection: nothing late is taken for an answer"
+    assert await told_in_time(pipe, "ECHO", "back") == b"back", "nothing late is taken for an answer: a new connection"
+    await pipe.close()
+
+
+async def told_in_time(pipe: Pipe, *command: str) -> bytes:
+    """A machine that is busy may be silent for a second, too."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            with contextlib.suppress(RedisTimeoutError):
+                return bytes(await pipe.ask(*command))
 
 
 async def test_an_append_whose_connection_breaks_is_there_once(client: Server, store: Redis) -> None:
