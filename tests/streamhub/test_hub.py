@@ -285,5 +285,5 @@ async def test_what_was_just_acknowledged_can_be_named_at_once(connect_viewer: C
         moved = await host.call("move", once=f"move-{number:04}", question=asked["id"], to="later")
         assert (await host.call("undo", once=f"undo-{number:04}", decision=moved["id"]))["ok"]
     later = f"{int(moved['id'].split('-')[0]) + 60_000}-0"
-    refused = await asyncio.wait_for(host.call("undo", once="undo-none", decision=later), 1)
+    refused = await asyncio.wait_for(host.call("undo", once="undo-none", decision=later), 4)
     assert refused["error"]["code"] == "unknown"
