@@ -59,6 +59,8 @@ class Started(msgspec.Struct):
     pid: int
     port: int
     tokens: str = ""
+    store: str = ""
+    """Address of its store, where it has one to itself."""
     judged: dict[int, int] = {}
     """Number of a comment -> when the store had its verdict, in monotonic ns; empty where somebody else judges."""
 
@@ -79,7 +81,7 @@ async def streamhub(options: Options) -> AsyncIterator[Started]:
             await open_rooms(store, options.rooms)
             roles = [("hub", "--port", str(port)), *([("moderate",)] if options.moderation else [])]
             async with _processes([_role(folder, *role) for role in roles], port) as hub:
-                started = Started(pid=hub, port=port, tokens=str(tokens))
+                started = Started(pid=hub, port=port, tokens=str(tokens), store=valkey.url)
                 judging = None if options.moderation else asyncio.create_task(_judge(valkey.url, started.judged))
                 try:
                     yield started

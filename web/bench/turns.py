@@ -1,6 +1,6 @@
 """How long one turn of a server's event loop lasts: WebSocket pings of a bystander, answered between two turns.
 
-Called by `fanout.py` while comments go out. A peer that answers no pings has no figure.
+Called by `fanout.py` while comments go out, and by `opening.py`. A peer that answers no pings has no figure.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Turns(msgspec.Struct, kw_only=True):
     own_max_ms: float
 
 
-async def measure_turns(port: int, pid: int) -> Turns:
-    """Until cancelled."""
+async def measure_turns(port: int, pid: int, every: float = EVERY_SECONDS) -> Turns:
+    """Until cancelled; the next ping so long after the answer to the last."""
     waited, used = array("d"), array("d")
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     with suppress(asyncio.CancelledError, asyncio.IncompleteReadError, OSError):
@@ -47,7 +47,7 @@ async def measure_turns(port: int, pid: int) -> Turns:
                 pass
             used.append((_processor_seconds(pid) - before) * 1000)
             waited.append((time.monotonic() - sent) * 1000)
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(every)
     writer.close()
     return Turns(p99_ms=_high(waited), max_ms=_high(waited, 1), own_p99_ms=_high(used), own_max_ms=_high(used, 1))
 

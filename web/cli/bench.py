@@ -98,6 +98,37 @@ def load(viewers: int, comments: int, rooms: int, as_json: bool) -> None:
     print_table(("what", "figure", ""), rows, "Nothing could be measured.")
 
 
+@bench.command(example="streamhub bench opening --comments 20000 --viewers 1000")
+@click.option("--comments", type=click.IntRange(1000, 200_000), default=20_000, show_default=True, help="Said in it.")
+@click.option("--viewers", type=click.IntRange(1, 30_000), default=1000, show_default=True, help="Of another one.")
+@click.option("--rate", type=click.FloatRange(0.1, 1000), default=5.0, show_default=True, help="Comments they make.")
+@as_json
+def opening(comments: int, viewers: int, rate: float, as_json: bool) -> None:
+    """How long a hub is held while it opens a long broadcast, and while people come to that.
+
+    Others watch another broadcast meanwhile. A server of its own is started in a temporary folder; nothing else is
+    touched."""
+    from web.bench.opening import measure
+    from web.bench.servers import Options
+
+    if not sys.platform.startswith("linux"):
+        raise Failed("The measurement reads /proc, which only Linux has.")
+    say = (lambda _: None) if as_json else (lambda text: click.echo(text, err=True))
+    found = asyncio.run(measure(Options(viewers=viewers, rate=rate, seconds=0), comments, say))
+    if as_json:
+        print_json({name: msgspec.to_builtins(row) for name, row in found.items()})
+        return
+    figures = ("seconds", "bytes", "turn p99 ms", "longest", "own p99 ms", "longest", "others' p99 ms")
+    rows = [
+        (
+            name, f"{row.seconds:.3f}", str(row.bytes), f"{row.turn_p99_ms:.1f}", f"{row.turn_max_ms:.1f}",
+            f"{row.turn_own_p99_ms:.1f}", f"{row.turn_own_max_ms:.1f}", f"{row.others_p99_ms:.0f}",
+        )
+        for name, row in found.items()
+    ]  # fmt: skip
+    print_table(("what", *figures), rows, "Nothing could be measured.")
+
+
 @bench.command("moderation", example="streamhub bench moderation --json")
 @click.option("--seconds", type=click.FloatRange(2, 600), default=20.0, show_default=True, help="Of live comments.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder; keeps the model.")
