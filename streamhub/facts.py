@@ -34,18 +34,19 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_snake, omit_defaults=True):
-    """Base of all facts; `type` in the JSON is the class name in snake_case."""
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_snake, omit_defaults=True, gc=False):
+    """Base of all facts; `type` in the JSON is the class name in snake_case. Nothing in them leads back to them, so
+    that the garbage collector need not look at them."""
 
 
-class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The picture of a broadcast. `source` is an HLS address, or the video id of an embed."""
 
     kind: Literal["demo", "hls", "youtube", "bilibili", "none"] = "none"
     source: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The source card shown with a comment, in both languages, as it was when it was attached."""
 
     claim: str
@@ -70,7 +71,7 @@ ReasonCode = Literal[
 ]
 
 
-class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why a verdict fell. `rule` names the rule, model head or claim; `score` is 0..1. Never text of people."""
 
     code: ReasonCode

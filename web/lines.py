@@ -32,10 +32,10 @@ class Line(msgspec.Struct):
     def takes(self, comment: ShownComment, own: str) -> bool:
         """Questions, source cards, what is played, and one's own comments (`own` is the reader's mark) stay apart."""
         return (
-            all(one.kind == "comment" and one.note is None and one.viewer != own for one in (self.first, comment))
+            call(self.first) == call(comment)
+            and all(one.kind == "comment" and one.note is None and one.viewer != own for one in (self.first, comment))
             and self.first.simulated == comment.simulated
             and abs(comment.at - self.first.at) < ALIKE_MS
-            and call(self.first) == call(comment)
         )
 
 

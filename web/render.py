@@ -1,13 +1,15 @@
 """Jinja2 pages in the reader's language: complete without JavaScript, escaped always.
 
-Pages call `render(request, "watch.html", ...)`. The language is the cookie's choice, else the browser's.
+Pages call `render(request, "home.html", ...)`, long ones `await render_long(...)`. The language is the
+cookie's choice, else the browser's.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +22,7 @@ from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from streamhub.record.pace import SLICE_SECONDS, Pace
 from web.keys import LOCALE, PERSON
 
 HERE = Path(__file__).parent
@@ -27,6 +30,7 @@ STATIC = HERE / "static"
 LOCALES = HERE / "locales"
 LANGUAGES = ("en", "zh_CN")
 LANGUAGE_COOKIE = "streamhub_language"
+OFTEN = ("base.html", "home.html", "watch.html", "_watch_parts.html", "_reef.html")
 TYPE_COOKIE = "streamhub_type"
 """Set to "large" by those who want larger type."""
 
@@ -49,14 +53,55 @@ def choose_language(request: web.Request) -> str:
 
 def render(request: web.Request, template: str, *, status: int = 200, **context: Any) -> web.Response:
     """The page as a response; `person`, `language`, `path`, `large_type` are there in every template."""
+    page = environment(request[LOCALE]).get_template(template)
+    return _response(request, page.render(_given(request) | context), status)
+
+
+async def render_long(
+    request: web.Request, pace: Pace, template: str, *, status: int = 200, **context: Any
+) -> web.Response:
+    """The same for a page that takes more than a turn of the loop may hold. What it shows is in the context, whole and
+    unchanging, before the first piece is made."""
+    making = environment(request[LOCALE]).get_template(template).generate(_given(request) | context)
+    text: list[str] = []
+    more = True
+    while more:
+        async with pace:
+            more = _go_on(making, text)
+    return _response(request, "".join(text), status)
+
+
+def _go_on(making: Iterator[str], text: list[str]) -> bool:
+    """One slice; False at the end of the page."""
+    slice_ends = time.monotonic() + SLICE_SECONDS
+    for piece in making:
+        text.append(piece)
+        if time.monotonic() > slice_ends:
+            return True
+    return False
+
+
+def _given(request: web.Request) -> dict[str, Any]:
     language = request[LOCALE]
-    page = environment(language).get_template(template)
-    text = page.render(
-        person=request.get(PERSON), language=language, lang_tag=language.replace("_", "-"),
-        path=request.rel_url.path_qs, large_type=request.cookies.get(TYPE_COOKIE) == "large", **context,
-    )  # fmt: skip
-    headers = {"Content-Language": language.replace("_", "-"), "Vary": "Accept-Language, Cookie"}
+    return {
+        "person": request.get(PERSON),
+        "language": language,
+        "lang_tag": language.replace("_", "-"),
+        "path": request.rel_url.path_qs,
+        "large_type": request.cookies.get(TYPE_COOKIE) == "large",
+    }
+
+
+def _response(request: web.Request, text: str, status: int) -> web.Response:
+    headers = {"Content-Language": request[LOCALE].replace("_", "-"), "Vary": "Accept-Language, Cookie"}
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+
+
+def prepare() -> None:
+    """Compile what everybody asks for before anybody does: a tenth of a second in each language."""
+    for language in LANGUAGES:
+        for template in OFTEN:
+            environment(language).get_template(template)
 
 
 @lru_cache

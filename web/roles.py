@@ -21,7 +21,7 @@ from aiohttp import web
 
 from moderation import worker
 from streamhub.record import boards, snapshots
-from web import garbage, keys
+from web import garbage, keys, render
 from web.app import MODULES, create_app
 from web.settings import Settings
 
@@ -46,6 +46,7 @@ def run_hub(settings: Settings) -> None:
         if keys.NEIGHBOURS in app:
             Path(app[keys.NEIGHBOURS].socket).unlink(missing_ok=True)  # of an earlier process of this name
             await web.UnixSite(runner, app[keys.NEIGHBOURS].socket).start()
+        render.prepare()
         garbage.settle()
         tidying = asyncio.create_task(garbage.collect_when_quiet(lambda: app[keys.HUB].sockets))
         listening = os.environ.get(LISTEN_ENV)

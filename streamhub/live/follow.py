@@ -20,11 +20,12 @@ from streamhub.live.presence import Presence
 from streamhub.live.queue import review, review_changed
 from streamhub.live.viewers import FROM_THE_START, Viewers
 from streamhub.record.feed import Feed
-from streamhub.record.log import broadcast_log, stop_following
+from streamhub.record.log import READ_COUNT, SLICE, broadcast_log, stop_following
 from streamhub.record.moderation_status import Fare
+from streamhub.record.pace import BREATH_SECONDS, Pace
 from streamhub.record.replay import replay
 from streamhub.state.broadcast import advance
-from streamhub.state.projection import position
+from streamhub.state.projection import Entry, position
 from streamhub.wire import Batch, Review
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,9 @@ BEHIND_SECONDS = 0.25
 LAST = 200
 """Comments that those get who start over."""
 
+WHOLE_KEPT = 4
+"""First visits' frames of different lengths that are kept."""
+
 RETRY_SECONDS = 0.5
 REACH_SECONDS = 5.0
 
@@ -57,11 +61,13 @@ class Room:
         viewers: Viewers,
         presence: Presence,
         plain: Callable[[str], str] = str,
+        pace: Pace | None = None,
     ) -> None:
         self.code = code
         self.viewers = viewers
         self.presence = presence
         self._plain = plain
+        self._pace = pace or Pace()
         self._store = store
         self._feed = feed
         self.log = broadcast_log(store, code)
@@ -72,7 +78,7 @@ class Room:
         self.fare: Fare | None = "normal"
         """How the moderation fares, as `rooms.py` tells it; hosts hear of a change with the next queue."""
         self._task: asyncio.Task[None] | None = None
-        self._whole: tuple[str, int, Batch] | None = None
+        self._whole: dict[int, Batch] = {}
         self._latest = (0, 0.0)
         """Milliseconds of the last entry, and when (monotonic) this process saw it."""
         self.left_at = time.monotonic()
@@ -82,7 +88,7 @@ class Room:
         """Load the state; from here on it follows the log. Followed first, so that nothing falls in between."""
         self._following = await self._feed.follow(self.log)
         try:
-            self.state = await replay(self._store, self.code)
+            self.state = await replay(self._store, self.code, self._pace)
         except BaseException:
             await self._following.close()
             raise
@@ -115,10 +121,14 @@ class Room:
         await asyncio.wait_for(future, REACH_SECONDS)
 
     def whole(self, last: int) -> Batch:
-        """The first visit's frame, built once per position for all who come at that moment."""
-        if self._whole is None or self._whole[:2] != (self.state.as_of, last):
-            self._whole = (self.state.as_of, last, views.whole(self.state, last))
-        return self._whole[2]
+        """The first visit's frame, built once per position for all who come at that moment: pages and sockets, which
+        ask for different numbers of comments."""
+        found = self._whole.get(last)
+        if found is None or found.as_of != self.state.as_of:
+            if len(self._whole) == WHOLE_KEPT:
+                self._whole.clear()
+            found = self._whole[last] = views.whole(self.state, last)
+        return found
 
     def missed(self, after: str, last: int) -> Batch:
         """What was missed since a position; who missed too much starts over with the latest `last` comments."""
@@ -160,18 +170,28 @@ class Room:
                 interrupted = True
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            people, self._people = self._people, None
-            before, revoked = self.state.as_of, self.state.details.revoked
-            for entry in entries:
-                advance(self.state, entry)
-            if self.state.details.revoked != revoked:
-                self.viewers.dismiss_hosts(self.state.details.revoked)
-            self._now_ms()
-            self._wake()
-            shown = await self._announce(before, people)
-            self.viewers.catch_up(self._missed_since)
+            shown = await self._take(entries[:SLICE])
+            for start in range(SLICE, len(entries), SLICE):
+                await asyncio.sleep(BREATH_SECONDS)
+                shown = await self._take(entries[start : start + SLICE]) or shown
             if entries:
-                await asyncio.sleep(TICK_SECONDS if shown else UNSEEN_SECONDS)
+                more = len(entries) >= READ_COUNT
+                await asyncio.sleep(BREATH_SECONDS if more else TICK_SECONDS if shown else UNSEEN_SECONDS)
+
+    async def _take(self, entries: list[Entry]) -> bool:
+        """Fold what was appended and tell everybody, as much as one turn of the loop may hold; True if there was
+        something to show."""
+        people, self._people = self._people, None
+        before, revoked = self.state.as_of, self.state.details.revoked
+        for entry in entries:
+            advance(self.state, entry)
+        if self.state.details.revoked != revoked:
+            self.viewers.dismiss_hosts(self.state.details.revoked)
+        self._now_ms()
+        self._wake()
+        shown = await self._announce(before, people)
+        self.viewers.catch_up(self._missed_since)
+        return shown
 
     async def _announce(self, before: str, people: int | None) -> bool:
         """Tell everybody what changed since `before`; True if there was something to show.
@@ -223,6 +243,6 @@ class Room:
         same = bool(first) and first[0].id == self.state.epoch and await self.log.has(self.state.as_of)
         if self.state.epoch and not same:
             log.warning("%s: the log is not the one that was followed; starting over", self.code)
-            self.state = await replay(self._store, self.code)
+            self.state = await replay(self._store, self.code, self._pace)
             self.viewers.dismiss_hosts(self.state.details.revoked)
             await self.viewers.show(self.whole(LAST), self.state.as_of)

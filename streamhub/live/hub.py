@@ -35,6 +35,7 @@ from streamhub.live.rooms import Rooms
 from streamhub.live.socketio_hooks import LiveServer, send_back
 from streamhub.record.feed import Feed
 from streamhub.record.log import NotRecorded
+from streamhub.record.pace import Pace
 from streamhub.state.projection import START, position
 from streamhub.wire import Accepted, CampaignView, Denied, Joined
 
@@ -88,7 +89,8 @@ class Hub:
         self._gate = Gate(clock)
         self._presence = Presence(store, secrets.token_hex(4))
         self._feed = Feed(follower)
-        self._rooms = Rooms(self.server, store, self._feed, self._presence, self._send_back, plain)
+        self.pace = Pace()
+        self._rooms = Rooms(self.server, store, self._feed, self._presence, self._send_back, self.pace, plain)
         self._campaigns = Campaigns(store, follower, modules, self._announce_campaign)
         self._people: dict[str, Person] = {}
         self._seats: dict[str, Room] = {}

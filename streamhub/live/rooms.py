@@ -19,6 +19,8 @@ from streamhub.record import moderation_status
 from streamhub.record.directory import broadcast_exists
 from streamhub.record.feed import Feed
 from streamhub.record.log import stop_following
+from streamhub.record.pace import Pace
+from streamhub.record.parts import let_go, things_of
 
 IDLE_SECONDS = 60.0
 """A room that nobody watches is closed after so long; the next visitor loads it again."""
@@ -36,6 +38,7 @@ class Rooms:
         feed: Feed,
         presence: Presence,
         send_back: Callable[[Room], Awaitable[None]],
+        pace: Pace,
         plain: Callable[[str], str] = str,
     ) -> None:
         self._server = server
@@ -44,6 +47,7 @@ class Rooms:
         self._presence = presence
         self._send_back = send_back
         self._plain = plain
+        self._pace = pace
         self._opening: dict[str, asyncio.Task[Room]] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -86,7 +90,8 @@ class Rooms:
         try:
             if not await broadcast_exists(self._store, code):
                 raise refuse("unknown", f"there is no broadcast {code}", field="broadcast")
-            room = Room(code, self._store, self._feed, Viewers(self._server, code), self._presence, self._plain)
+            viewers = Viewers(self._server, code)
+            room = Room(code, self._store, self._feed, viewers, self._presence, self._plain, self._pace)
             await room.open()
         except (RedisError, OSError, TimeoutError):
             raise refuse("unavailable", "the store does not answer: try again") from None
@@ -110,9 +115,14 @@ class Rooms:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            for room in list(self):
+            rooms = list(self)
+            while rooms:
+                room = rooms.pop()
                 idle = not len(room.viewers) and time.monotonic() - room.left_at > IDLE_SECONDS
                 if room.broken or idle:
                     del self._opening[room.code]
                     await self._send_back(room)
                     await room.close()
+                    things = things_of(room.state)
+                    del room
+                    await let_go(things, self._pace)

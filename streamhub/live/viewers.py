@@ -20,15 +20,13 @@ from streamhub.live.admission import Person
 from streamhub.live.frames import Frame
 from streamhub.live.socketio_hooks import socket_of
 from streamhub.live.websocket import Give, not_now
+from streamhub.record.pace import BREATH_SECONDS
 from streamhub.wire import Batch
 
 log = logging.getLogger(__name__)
 
 TURN_SECONDS = 0.002
 """For so long frames are written before the event loop may turn to something else."""
-
-BREATH_SECONDS = 1e-6
-"""Between two turns: not 0, with which the loop would write on before it looks at what has come in."""
 
 LOOK_EVERY = 32
 """Sockets written to between two looks at the clock: a quarter of a millisecond or so."""

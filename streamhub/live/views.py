@@ -66,12 +66,10 @@ def questions(state: BroadcastState) -> list[QuestionView]:
     """Visible questions: the one being answered first, then by votes, then by age; dismissed ones last."""
     rank = {"answering": 0, "waiting": 1, "later": 2, "answered": 3, "dismissed": 4}
     visible = [
-        question_view(state, question)
-        for question in state.questions.by_id.values()
-        if state.comments.by_id[question.id].status == "shown"
+        question for question in state.questions.by_id.values() if state.comments.by_id[question.id].status == "shown"
     ]
-    visible.sort(key=lambda view: (rank[view.status], -view.votes, position(view.id)))
-    return visible[:QUESTIONS_LIMIT]
+    visible.sort(key=lambda question: (rank[question.status], -len(question.voters), position(question.id)))
+    return [question_view(state, question) for question in visible[:QUESTIONS_LIMIT]]
 
 
 def whole(state: BroadcastState, last: int) -> Batch:
@@ -81,7 +79,7 @@ def whole(state: BroadcastState, last: int) -> Batch:
         epoch=state.epoch,
         reset=True,
         broadcast=broadcast_view(state),
-        comments=tuple(shown_comment(state, c) for c in comments_.shown(state.comments)[-last:] if last),
+        comments=tuple(shown_comment(state, c) for c in comments_.shown(state.comments, last)),
         questions=tuple(questions(state)),
     )
 

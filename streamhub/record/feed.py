@@ -57,7 +57,7 @@ class Following:
 
     async def next(self, after: str, seconds: float | None) -> list[Entry]:
         """Entries after a position, in order, without gaps: as soon as there are some, or none after `seconds` or
-        `wake`. Raises FeedLost, and what reading a log raises."""
+        `wake`; where there are `READ_COUNT`, there may be more. Raises FeedLost, and what reading a log raises."""
         self._pass(after)
         if not self._in_doubt and not self._told:
             await self._sleep(seconds)
@@ -66,7 +66,7 @@ class Following:
             raise FeedLost("the store's announcements broke off")
         self._pass(after)
         rows: list[Row] = []
-        while self._told and not self._in_doubt:
+        while self._told and not self._in_doubt and len(rows) < READ_COUNT:
             before, row = self._told.popleft()
             if position(before) < position(after):
                 self._in_doubt = True

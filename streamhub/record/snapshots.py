@@ -1,7 +1,7 @@
 """Snapshots of live broadcasts, so that a hub that opens one need not read its whole log.
 
-Run by the board worker and not by the hubs: 20,000 comments take some 50 ms to write, in which no viewer would be
-served. Optional: whatever is missing here is read from the log (`replay.py`).
+Run by the board worker and not by the hubs, whose time is the viewers': 20,000 comments take some 50 ms to write.
+Optional: whatever is missing here is read from the log (`replay.py`).
 """
 
 from __future__ import annotations

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from streamhub.facts import CommentSubmitted, ViewerJoined
-from streamhub.state.projection import Entry
+from streamhub.state.projection import Entry, Projected
 
 
-class Audience(msgspec.Struct):
+class Audience(Projected):
     """viewer -> the nickname last used ("" until the first comment)."""
 
     nick_of: dict[str, str] = {}

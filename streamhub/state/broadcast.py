@@ -8,13 +8,13 @@ from __future__ import annotations
 import msgspec
 
 from streamhub.state import audience, comments, details, policy, questions, reports, restrictions
-from streamhub.state.projection import START, Entry, position
+from streamhub.state.projection import START, Entry, Projected, position
 
-VERSION = 3
+VERSION = 4
 """Raise when a projection's meaning or shape changes: older snapshots are then ignored and rebuilt."""
 
 
-class BroadcastState(msgspec.Struct):
+class BroadcastState(Projected):
     as_of: str = START
     epoch: str = ""
     """Id of the log's first entry: a client that names another epoch starts over."""

@@ -7,6 +7,7 @@ short walk from its end. A person's verdict beats the machine's; the latest one 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -23,7 +24,7 @@ from streamhub.facts import (
     Reason,
     VerdictRevised,
 )
-from streamhub.state.projection import Entry, position
+from streamhub.state.projection import Entry, Projected, position
 
 Status = Literal["waiting", "shown", "held", "rejected"]
 _STATUS_OF: dict[str, Status] = {"publish": "shown", "annotate": "shown", "hold": "held", "reject": "rejected"}
@@ -32,7 +33,7 @@ REVIEW_AT = 0.5
 """Open reports that weigh so much together put a comment into the queue: one viewer whose record is not bad."""
 
 
-class Comment(msgspec.Struct):
+class Comment(Projected):
     """`shown` is the entry that first made it visible ("" if none did): viewers see comments in that order.
 
     `reports` by viewer; `appeal` with the entry `appealed`. `turn` is the entry after which a person may
@@ -71,17 +72,21 @@ class Comment(msgspec.Struct):
     @property
     def open_reports(self) -> list[CommentReported]:
         """Those made after the decision that counts."""
+        if not self.reports:
+            return []
         since = position(self.standing or "0-0")
         return [report for viewer, report in self.reports.items() if position(self.reported[viewer]) > since]
 
 
-class Comments(msgspec.Struct):
+class Comments(Projected):
     by_id: dict[str, Comment] = {}
     by_viewer: dict[str, list[str]] = {}
     decision_of: dict[str, str] = {}
     """Decision's entry id -> comment id, for undo."""
     cases: dict[str, None] = {}
     """Comments that want a person now or, without a verdict, soon."""
+    seen: dict[str, None] = {}
+    """Comments that were ever visible, in the order in which they became so."""
     reviewed: str = ""
     """The latest entry that changed what moderators see."""
 
@@ -104,6 +109,7 @@ def evolve(state: Comments, entry: Entry) -> None:
     found.changed = entry.id
     if found.status == "shown" and not found.shown:
         found.shown = entry.id
+        state.seen[found.id] = None
     state.by_id[found.id] = state.by_id.pop(found.id)
 
 
@@ -200,9 +206,10 @@ def changed_since(state: Comments, after: str) -> list[Comment]:
     return found[::-1]
 
 
-def shown(state: Comments) -> list[Comment]:
-    """All visible comments in the order in which they became visible."""
-    return sorted((c for c in state.by_id.values() if c.status == "shown"), key=lambda c: position(c.shown))
+def shown(state: Comments, last: int) -> list[Comment]:
+    """The latest visible comments, at most `last`, in the order in which they became visible."""
+    latest = (comment for name in reversed(state.seen) if (comment := state.by_id[name]).status == "shown")
+    return list(islice(latest, last))[::-1]
 
 
 def to_review(state: Comments, waiting_before: int) -> Iterator[Comment]:

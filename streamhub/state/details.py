@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from streamhub.facts import (
     BroadcastClosed,
     BroadcastCreated,
@@ -14,12 +12,12 @@ from streamhub.facts import (
     RolesRevoked,
     Stage,
 )
-from streamhub.state.projection import Entry
+from streamhub.state.projection import Entry, Projected
 
 Status = Literal["scheduled", "open", "closed"]
 
 
-class Details(msgspec.Struct):
+class Details(Projected):
     code: str = ""
     title: str = ""
     status: Status = "scheduled"

@@ -5,8 +5,6 @@ Read by the moderation worker (what to judge by) and the desk (what to show). Th
 
 from __future__ import annotations
 
-import msgspec
-
 from streamhub.facts import (
     ClaimAdded,
     ClaimWithdrawn,
@@ -17,7 +15,7 @@ from streamhub.facts import (
     WordListed,
     WordUnlisted,
 )
-from streamhub.state.projection import Entry
+from streamhub.state.projection import Entry, Projected
 
 Change = PolicyChosen | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted | TrainingConsented
 
@@ -25,7 +23,7 @@ CHANGES_KEPT = 200
 """The latest changes are kept for the page; all of them are in the log."""
 
 
-class Policy(msgspec.Struct):
+class Policy(Projected):
     """`claims` by id and `words` as they stand; `changes` by entry id, oldest first; `changed`: the latest one."""
 
     preset: Preset = "default"

@@ -1,16 +1,23 @@
 """The contract of a projection: a pure fold of one log.
 
-A projection is a state (a msgspec Struct, so that it can be kept as a snapshot) and
-`evolve(state, entry)`, which changes the state in place, never refuses and ignores facts that it does
-not know. Folding the same entry twice changes nothing: `advance` in `broadcast.py` keeps the position.
+A projection is a state (a `Projected`, so that it can be kept as a snapshot) and `evolve(state, entry)`,
+which changes the state in place, never refuses and ignores facts that it does not know. Folding the same
+entry twice changes nothing: `advance` in `broadcast.py` keeps the position.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import msgspec
+
 START = "0-0"
 """The position before the first entry of any log."""
+
+
+class Projected(msgspec.Struct, omit_defaults=True, gc=False):
+    """Base of what projections keep. A long broadcast has tens of thousands of these, and nothing in them leads back
+    to them: the garbage collector does not look at them, which would hold everybody for as long as it takes."""
 
 
 class Entry(NamedTuple):

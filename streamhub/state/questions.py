@@ -5,8 +5,6 @@ Every question is here from its submission; whether it may be seen is the commen
 
 from __future__ import annotations
 
-import msgspec
-
 from streamhub.facts import (
     CommentSubmitted,
     DecisionUndone,
@@ -14,10 +12,10 @@ from streamhub.facts import (
     QuestionStatus,
     QuestionVoted,
 )
-from streamhub.state.projection import Entry, position
+from streamhub.state.projection import Entry, Projected, position
 
 
-class Question(msgspec.Struct):
+class Question(Projected):
     """`voters` maps viewer -> True; the asker's own vote does not count.
 
     `decision` is the entry that gave it its current status ("" while waiting)."""
@@ -32,7 +30,7 @@ class Question(msgspec.Struct):
     moves: dict[str, QuestionMoved] = {}
 
 
-class Questions(msgspec.Struct):
+class Questions(Projected):
     by_id: dict[str, Question] = {}
     decision_of: dict[str, str] = {}
 

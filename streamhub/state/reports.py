@@ -9,10 +9,10 @@ import msgspec
 
 from streamhub.facts import CommentReported
 from streamhub.state.comments import Comments
-from streamhub.state.projection import Entry, position
+from streamhub.state.projection import Entry, Projected, position
 
 
-class Reports(msgspec.Struct):
+class Reports(Projected):
     """viewer -> the comments that this viewer reported, in order; which of these reports count, the comments say."""
 
     by_viewer: dict[str, dict[str, None]] = {}

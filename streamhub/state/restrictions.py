@@ -5,13 +5,11 @@ A restriction ends by its time, which the caller's clock decides, or because a p
 
 from __future__ import annotations
 
-import msgspec
-
 from streamhub.facts import RestrictionLifted, ViewerRestricted
-from streamhub.state.projection import Entry
+from streamhub.state.projection import Entry, Projected
 
 
-class Restrictions(msgspec.Struct):
+class Restrictions(Projected):
     """`by_viewer` holds each viewer's latest restriction that nobody lifted, ended or not."""
 
     by_viewer: dict[str, ViewerRestricted] = {}

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -67,22 +68,22 @@ async def measure(options: Options, comments: int, say: Callable[[str], None]) -
             say(f"opening it {name}")
             talk = asyncio.create_task(ask(f"rate {options.rate} {LISTEN_SECONDS}"))
             await asyncio.sleep(BEFORE_SECONDS)
-            rows[name] = await _watched(server, 1, lambda _, code=code: _join(server, code))
+            rows[name] = await _watched(server, 1, partial(_join, server, code))
             rows[name].others_p99_ms = (await talk)["p99_ms"]
         log = broadcast_log(store, KEPT)
-        for name, come in (("joins", lambda: _join(server, KEPT)), ("pages", lambda: _page(session, server, KEPT))):
+        for name, come in (("joins", partial(_join, server, KEPT)), ("pages", partial(_page, session, server, KEPT))):
             say(name)
-            rows[name] = await _watched(server, COMINGS, lambda number, come=come: _after_a_comment(log, number, come))
+            rows[name] = await _watched(server, COMINGS, partial(_after_a_comment, log, come))
         await store.aclose()
     return rows
 
 
-async def _watched(server: Started, times: int, come: Callable[[int], Awaitable[int]]) -> Row:
+async def _watched(server: Started, times: int, come: Callable[[], Awaitable[int]]) -> Row:
     """Let somebody come so often, with a look at the turns of the loop until a moment later."""
     watching = asyncio.create_task(measure_turns(server.port, server.pid, PING_SECONDS))
     await asyncio.sleep(0.2)
     begin = time.monotonic()
-    sizes = [await come(number) for number in range(times)]
+    sizes = [await come() for _ in range(times)]
     seconds = (time.monotonic() - begin) / times
     await asyncio.sleep(0.2)
     watching.cancel()
@@ -122,9 +123,9 @@ async def _page(session: ClientSession, server: Started, code: str) -> int:
         return len(await answer.read())
 
 
-async def _after_a_comment(log: Log, number: int, come: Callable[[], Awaitable[int]]) -> int:
+async def _after_a_comment(log: Log, come: Callable[[], Awaitable[int]]) -> int:
     """Come when something has just been said, so that nothing that was made for others will do."""
-    await _say(log, [f"now-{time.monotonic_ns()}-{number}"])
+    await _say(log, [f"now-{time.monotonic_ns()}"])
     await asyncio.sleep(0.05)
     return await come()
 

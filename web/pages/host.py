@@ -22,7 +22,7 @@ from streamhub.state.broadcast import BroadcastState
 from streamhub.wire import HeldView, QuestionView, Review
 from web import desk, keys
 from web.pages.sign_in import for_moderators
-from web.render import message, render
+from web.render import message, render_long
 
 routes = web.RouteTableDef()
 
@@ -143,8 +143,9 @@ async def _desk(
     there = desk.in_lane(lane, sort, questions, review)
     wanted = typed.get("question") or typed.get("comment") or request.query.get("item")
     chosen = next((view for view in there if view.id == wanted), None)
-    page = render(
+    page = await render_long(
         request,
+        hub.pace,
         "host.html",
         status=(409 if refusal.code == "conflict" else 400) if refusal else 200,
         broadcast=views.broadcast_view(state),

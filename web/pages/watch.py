@@ -12,6 +12,7 @@ import io
 import secrets
 from collections import defaultdict
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -34,6 +35,8 @@ routes = web.RouteTableDef()
 
 LAST = 100
 """Comments on the page itself; the island gets more over its socket."""
+
+QRS_KEPT = 256
 
 VERDICT_SECONDS = 2.0
 """A form waits so long for the verdict, so that most people see it at once."""
@@ -116,8 +119,9 @@ async def _page(
     batch = room.whole(LAST)
     texts = watch_texts(render.message(language))
     address = f"{_origin(request)}/b/{room.code}"
-    return render.render(
+    return await render.render_long(
         request,
+        hub.pace,
         "watch.html",
         status=200 if refusal is None else 429 if refusal.code == "rate" else 400,
         broadcast=views.broadcast_view(room.state),
@@ -171,7 +175,9 @@ def _origin(request: web.Request) -> str:
     return request.app[keys.SETTINGS].public_url.rstrip("/") or str(request.url.origin())
 
 
+@lru_cache(maxsize=QRS_KEPT)
 def _qr(address: str) -> Markup:
+    """Kept, as drawing it takes three milliseconds."""
     drawn = io.BytesIO()
     segno.make(address, error="m").save(
         drawn, kind="svg", xmldecl=False, svgns=True, border=2, svgclass="qr", lineclass=None, omitsize=True,
