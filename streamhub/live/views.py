@@ -72,15 +72,22 @@ def questions(state: BroadcastState) -> list[QuestionView]:
     return [question_view(state, question) for question in visible[:QUESTIONS_LIMIT]]
 
 
-def whole(state: BroadcastState, last: int) -> Batch:
-    """What a first visit gets: the latest `last` comments and all questions."""
+def questions_changed(state: BroadcastState, after: str) -> bool:
+    """Whether `questions` may be another list than it was at that position."""
+    if too_far_behind(state, after) or questions_.changed_since(state.questions, after):
+        return True
+    return any(comment.kind == "question" for comment in comments_.changed_since(state.comments, after))
+
+
+def whole(state: BroadcastState, last: int, known: tuple[QuestionView, ...] | None = None) -> Batch:
+    """What a first visit gets: the latest `last` comments and all questions, if these are not `known`."""
     return Batch(
         as_of=state.as_of,
         epoch=state.epoch,
         reset=True,
         broadcast=broadcast_view(state),
         comments=tuple(shown_comment(state, c) for c in comments_.shown(state.comments, last)),
-        questions=tuple(questions(state)),
+        questions=tuple(questions(state)) if known is None else known,
     )
 
 

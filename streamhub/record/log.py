@@ -109,7 +109,10 @@ class Log:
 
     async def all(self, after: str = START) -> AsyncIterator[Entry]:
         """Every entry after a position up to the current end."""
-        while rows := await self._range(after, SLICE):
+        rows: list[Row] = []
+        while not rows or len(rows) == SLICE:
+            if not (rows := await self._range(after, SLICE)):
+                return
             for entry in self.decode(rows):
                 yield entry
             after = rows[-1][0].decode()

@@ -6,6 +6,7 @@ order of their keys. `live/rooms.py` lets a state go in parts too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, get_origin
@@ -32,10 +33,11 @@ _DECODER_OF = {
 
 
 class Head(msgspec.Struct):
-    """`state` with all its dictionaries empty. `stamp` is of this writing alone."""
+    """`state` with all its dictionaries empty; so many `parts` follow. `stamp` is of this writing alone."""
 
     version: int
     stamp: str
+    parts: int
     state: BroadcastState
 
 
@@ -45,23 +47,25 @@ _PART = msgspec.json.Decoder(tuple[str, str, msgspec.Raw])
 
 def lines(state: BroadcastState, stamp: str) -> Iterator[bytes]:
     """The head, then the parts; the state may not change before the last is made."""
-    yield msgspec.json.encode(Head(VERSION, stamp, _without_dictionaries(state)))
+    parts = sum(math.ceil(len(_dictionary(state, *place)) / PART_ITEMS) for place in _DECODER_OF)
+    yield msgspec.json.encode(Head(VERSION, stamp, parts, _without_dictionaries(state)))
     for projection, field in _DECODER_OF:
         items = iter(_dictionary(state, projection, field).items())
         while part := dict(islice(items, PART_ITEMS)):
             yield msgspec.json.encode((projection, field, part))
 
 
-def begun(head: bytes) -> BroadcastState | None:
-    """What a head says, to `take` the other lines into; None if another version wrote it. Raises MsgspecError."""
-    found = _HEAD.decode(head)
-    return found.state if found.version == VERSION else None
+def begun(line: bytes) -> Head | None:
+    """The head, to `take` the other lines into its state; None if another version wrote it. Raises MsgspecError."""
+    head = _HEAD.decode(line)
+    return head if head.version == VERSION else None
 
 
 def take(state: BroadcastState, line: bytes) -> None:
     """Add one part. Raises MsgspecError or KeyError for what is none."""
     projection, field, part = _PART.decode(line)
-    _dictionary(state, projection, field).update(_DECODER_OF[projection, field].decode(part))
+    found = _DECODER_OF[projection, field].decode(part)
+    _dictionary(state, projection, field).update(found)
 
 
 async def let_go(things: list[list[Any]], pace: Pace) -> None:

@@ -34,11 +34,13 @@ async def replay(store: Redis, code: str, pace: Pace | None = None) -> Broadcast
     pace = pace or Pace()
     log = broadcast_log(store, code)
     state = await _load(store, log, broadcast_key(code, "snapshot"), pace) or BroadcastState()
-    while entries := await log.read(state.as_of, SLICE):
+    while True:
+        entries = await log.read(state.as_of, SLICE)
         async with pace:
             for entry in entries:
                 advance(state, entry)
-    return state
+        if len(entries) < SLICE:  # the end, at that moment; where people go on talking it is always a little further
+            return state
 
 
 async def keep_snapshot(store: Redis, code: str, state: BroadcastState, pace: Pace | None = None) -> None:
@@ -71,21 +73,24 @@ async def _load(store: Redis, log: Log, key: str, pace: Pace) -> BroadcastState 
     """The state of the latest snapshot. None where there is none that can be read; or it was kept by a hub that had
     seen what a fail-over then lost."""
     for _ in range(ATTEMPTS):
-        head, newline, rest = (await _read(store, key, 0, PIECE_BYTES)).partition(b"\n")
+        first, newline, rest = (await _read(store, key, 0, PIECE_BYTES)).partition(b"\n")
         if not newline:  # of a version that wrote no lines
             return None
+        head, missing = None, 0
         try:
-            state = begun(head)
-            if state is None or not await log.has(state.as_of):
+            head = begun(first)
+            if head is None or not await log.has(head.state.as_of):
                 return None
+            missing = head.parts
             async for parts in _lines(store, key, rest):
                 async with pace:
                     for part in parts:
-                        take(state, part)
+                        take(head.state, part)
+                missing -= len(parts)
         except (msgspec.MsgspecError, KeyError):
-            state = None
-        if await _read(store, key, 0, len(head)) == head:
-            return state
+            head = None
+        if await _read(store, key, 0, len(first)) == first:
+            return head.state if head and not missing else None
     return None
 
 
