@@ -98,6 +98,7 @@ class Room:
 
     async def close(self) -> None:
         await stop_following(self._task)
+        self._task = None  # its end leads back here: as a knot, the whole state would wait for a full collection
         await self._following.close()
         for _, future in self._waiting:
             future.cancel()

@@ -34,6 +34,20 @@ def test_every_delivery_is_counted_and_the_figures_are_there() -> None:
     assert 0 < found["compressed"]["bytes_per_delivery"] < 0.9 * found["streamhub"]["bytes_per_delivery"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the measurement reads Linux's /proc")
+def test_a_long_broadcast_is_opened_and_everything_about_it_is_measured() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "web.cli", "bench", "opening", "--comments", "1500", "--viewers", "10", "--json"],
+        cwd=ROOT, capture_output=True, timeout=170, check=True,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert list(found) == ["from its snapshot", "from the log alone", "joins", "pages"]
+    for name, figures in found.items():
+        assert figures["bytes"] > 30_000, name
+        assert 0 < figures["turn_own_p99_ms"] <= figures["turn_own_max_ms"]
+    assert found["from its snapshot"]["others_p99_ms"] > 0
+
+
 def test_an_unknown_peer_is_a_sentence() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "web.cli", "bench", "fanout", "--against", "carrier"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,7 @@ from streamhub.facts import (
     WordUnlisted,
 )
 from streamhub.live import views
+from streamhub.record import parts
 from streamhub.state import comments, reports, restrictions
 from streamhub.state.broadcast import BroadcastState, advance
 from streamhub.state.projection import START, Entry, position
@@ -56,6 +59,35 @@ def test_snapshot_and_tail_are_the_whole(entries: list[Entry], data: st.DataObje
     state = msgspec.json.decode(kept, type=BroadcastState)
     assert fold(entries[cut:], state) == fold(entries)
     assert list(state.comments.by_id) == list(fold(entries).comments.by_id)
+
+
+@given(histories(), st.data())
+def test_a_snapshot_in_parts_and_the_tail_are_the_whole(entries: list[Entry], data: st.DataObject) -> None:
+    """The order of all dictionaries too: what was changed last is at their ends."""
+    cut = data.draw(st.integers(0, len(entries)))
+    with patch.object(parts, "PART_ITEMS", data.draw(st.integers(1, 4))):
+        first, *rest = parts.lines(fold(entries[:cut]), "stamp")
+    head = parts.begun(first)
+    assert head is not None and head.parts == len(rest)
+    for part in rest:
+        parts.take(head.state, part)
+    assert head.state == fold(entries[:cut])
+    assert msgspec.json.encode(fold(entries[cut:], head.state)) == msgspec.json.encode(fold(entries))
+
+
+@given(histories(), st.integers(0, 50))
+def test_the_latest_comments_are_those_that_became_visible_last(entries: list[Entry], last: int) -> None:
+    state = fold(entries).comments
+    visible = sorted((c for c in state.by_id.values() if c.status == "shown"), key=lambda c: position(c.shown))
+    assert comments.shown(state, last) == visible[len(visible) - min(last, len(visible)) :]
+
+
+@given(histories(), st.data())
+def test_questions_that_did_not_change_need_not_be_ordered_again(entries: list[Entry], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(1, len(entries)))
+    before, now = views.whole(fold(entries[:cut]), last=5), fold(entries)
+    if not views.questions_changed(now, before.as_of):
+        assert views.whole(now, 5, before.questions) == views.whole(now, 5)
 
 
 @given(histories(), st.data())

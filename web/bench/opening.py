@@ -34,7 +34,7 @@ KEPT, UNKEPT = "LONG", "LONGER"
 TAIL = 1000
 """Comments after the snapshot: 2000 entries, the most that there are (`snapshots.EVERY`)."""
 
-AT_ONCE = 500
+AT_ONCE = 200
 COMMENTS_OF_ONE = 10
 QUESTION_EVERY = 20
 LISTEN_SECONDS = 10.0
@@ -138,7 +138,7 @@ async def _history(store: Redis, comments: int) -> None:
     await log.append(BroadcastOpened(by="organizer"), once="open")
     viewers = [f"v-{number:020}" for number in range(max(1, comments // COMMENTS_OF_ONE))]
     for some in _some(viewers):
-        await asyncio.gather(*(log.append(ViewerJoined(viewer=viewer), once=f"join:{viewer}") for viewer in some))
+        await log.append(*(ViewerJoined(viewer=viewer) for viewer in some), once=f"join:{some[0]}")
     names = [f"{number:016}" for number in range(comments)]
     for some in _some(names[:-TAIL]):
         await _say(log, some)
@@ -150,13 +150,14 @@ async def _history(store: Redis, comments: int) -> None:
 
 async def _say(log: Log, names: list[str]) -> None:
     """A comment for each name, every twentieth a question, and its verdict."""
-    said = await asyncio.gather(*(log.append(_comment(name), once=name) for name in names))
-    verdict = CommentJudged(
-        comment="", action="publish", scores={"promotion": 0.01, "abuse": 0.02}, model="bench", policy="bench"
-    )
-    await asyncio.gather(
-        *(log.append(msgspec.structs.replace(verdict, comment=one.id), once=f"verdict:{one.id}") for one in said)
-    )
+    before = await log.last_id()
+    await log.append(*map(_comment, names), once=names[0])
+    scores = {"promotion": 0.01, "abuse": 0.02}
+    verdicts = [
+        CommentJudged(comment=said.id, action="publish", scores=scores, model="bench", policy="bench")
+        for said in await log.read(before, len(names))
+    ]
+    await log.append(*verdicts, once=f"verdict:{names[0]}")
 
 
 def _comment(name: str) -> CommentSubmitted:
