@@ -106,14 +106,13 @@ class LiveCampaign:
         return dict(self.module.mine(self.state, person.viewer))
 
     async def _start_over(self) -> None:
-        """Nobody decides on a half of it: nothing is awaited between forgetting and knowing again."""
+        """Nobody decides on a half of it: what was known stands until all is known again."""
+        anew = LiveCampaign(self.created, self.module, self._store, self._log.store, self._announce)
         kept = campaign_log(self._store, self.created.id, self.module.facts)
         with contextlib.suppress(RedisError, OSError, TimeoutError):  # else it is noticed again
-            entries = [entry async for entry in kept.all()]
-            self.state, self.as_of, self.status = self.module.initial(), START, "scheduled"
-            self.policy = policy_.Policy()
-            for entry in entries:
-                self._evolve(entry)
+            async for entry in kept.all():
+                anew._evolve(entry)
+            self.state, self.as_of, self.status, self.policy = anew.state, anew.as_of, anew.status, anew.policy
 
     def _evolve(self, entry: Entry) -> None:
         match entry.fact:

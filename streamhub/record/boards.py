@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from streamhub.campaign import CampaignModule, Figure
 from streamhub.campaign_facts import CampaignCreated
 from streamhub.record import directory
-from streamhub.record.log import READ_COUNT, Log, Row, campaign_key, campaign_log, stop_following
+from streamhub.record.log import SLICE, Log, Row, campaign_key, campaign_log, stop_following
 from streamhub.record.primary import Forked, read_on
 from streamhub.record.store import connect, connect_follower
 from streamhub.state.projection import START, position
@@ -210,13 +210,13 @@ class _Keeper:
             self._since = ""
 
     async def _fold(self) -> bool:
-        """Fold the next entries. The position also passes those that this version cannot read."""
-        rows = cast("list[Row]", await self._store.xrange(self._log.key, min=f"({self.at}", count=READ_COUNT))
+        """Fold the next entries, a slice of them. The position also passes those that this version cannot read."""
+        rows = cast("list[Row]", await self._store.xrange(self._log.key, min=f"({self.at}", count=SLICE))
         for entry in self._log.decode(rows):
             self._changed.update(self.module.evolve(self._state, entry))
         if rows:
             self.at = rows[-1][0].decode()
-        return len(rows) == READ_COUNT
+        return len(rows) == SLICE
 
     async def _publish(self) -> None:
         """Write what changed, or everything where the boards may lack something."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import weakref
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,7 +27,7 @@ from streamhub.record.log import broadcast_key, broadcast_log
 from streamhub.record.pace import Pace
 from streamhub.record.store import EmbeddedValkey, connect, connect_follower
 from streamhub.state.broadcast import BroadcastState, advance
-from streamhub.state.projection import Entry
+from streamhub.state.projection import Entry, position
 
 SLICE = 20
 PIECE = 2000
@@ -117,10 +118,12 @@ async def say(store: Redis, code: str, numbers: Iterable[int]) -> None:
     await log.append(*(CommentJudged(comment=name, action="publish") for name in names), once=f"{done.id} judged")
 
 
-async def whole(store: Redis, code: str) -> BroadcastState:
+async def whole(store: Redis, code: str, until: str = "") -> BroadcastState:
+    """The log from its beginning, at once."""
     state = BroadcastState()
     for entry in await broadcast_log(store, code).read(count=100_000):
-        advance(state, entry)
+        if not until or position(entry.id) <= position(until):
+            advance(state, entry)
     return state
 
 
@@ -197,28 +200,45 @@ async def test_a_rush_is_folded_in_slices_and_shown_in_order(
         assert same(room.state, await whole(store, "REEF"))
 
 
-class ReplacedMeanwhile(Pace):
-    """Between two slices of reading a snapshot, somebody keeps a later one; so often."""
+class Meanwhile(Pace):
+    """After each of the first slices somebody does something; so often."""
 
-    def __init__(self, store: Redis, times: int) -> None:
+    def __init__(self, times: int, do: Callable[[], Awaitable[object]]) -> None:
         super().__init__()
-        self.store = store
         self.times = times
+        self.do = do
 
     async def __aexit__(self, *_: object) -> None:
         await super().__aexit__()
         if self.times:
             self.times -= 1
-            await say(self.store, "REEF", [1000 + self.times])
-            await replay.keep_snapshot(self.store, "REEF", await whole(self.store, "REEF"))
+            await self.do()
 
 
 @pytest.mark.parametrize("times", [1, 20])
-async def test_a_snapshot_that_is_replaced_while_it_is_read_is_not_mixed(store: Redis, times: int) -> None:
+async def test_while_a_snapshot_is_read_a_later_one_may_be_kept(store: Redis, times: int) -> None:
     await broadcast(store, "REEF", comments=20)
     await replay.keep_snapshot(store, "REEF", await whole(store, "REEF"))
-    state = await replay.replay(store, "REEF", ReplacedMeanwhile(store, times))
-    assert same(state, await whole(store, "REEF"))
+    before = await broadcast_log(store, "REEF").last_id()
+
+    async def go_on() -> None:
+        await say(store, "REEF", [1000])
+        await replay.keep_snapshot(store, "REEF", await whole(store, "REEF"))
+
+    state = await replay.replay(store, "REEF", Meanwhile(times, go_on))
+    assert position(state.as_of) > position(before)
+    assert same(state, await whole(store, "REEF", until=state.as_of))
+
+
+async def test_no_state_is_half_of_one_snapshot_and_half_of_another(store: Redis) -> None:
+    """Also where the two are of the same length, so that the lines of both fit."""
+    await broadcast(store, "REEF", comments=60)
+    key = broadcast_key("REEF", "snapshot")
+    await replay.keep_snapshot(store, "REEF", await whole(store, "REEF"))
+    stamp = re.compile(rb'"stamp":"[^"]+"')
+    other = stamp.sub(b'"stamp":"0123456789abcdef"', bytes(await store.get(key)).replace(b"said ", b"SAID "), count=1)
+    state = await replay.replay(store, "REEF", Meanwhile(1, lambda: store.set(key, other)))
+    assert {comment.text[:5] for comment in state.comments.by_id.values()} == {"SAID "}
 
 
 async def test_what_is_no_snapshot_is_passed_over(store: Redis) -> None:
