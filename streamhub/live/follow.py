@@ -90,6 +90,8 @@ class Room:
         self._following = await self._feed.follow(self.log)
         try:
             self.state = await replay(self._store, self.code, self._pace)
+            async with self._pace:
+                self.whole(LAST)  # what the first who come would otherwise wait for in one turn with all the rest
         except BaseException:
             await self._following.close()
             raise
