@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import re
 import weakref
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from streamhub.facts import BroadcastCreated, BroadcastOpened, CommentJudged, CommentSubmitted, ViewerJoined
+from streamhub.facts import ViewerJoined
 from streamhub.live import follow, rooms
 from streamhub.live.admission import Signer
 from streamhub.live.follow import Room
 from streamhub.live.hub import Hub
 from streamhub.record import log as log_
 from streamhub.record import parts, replay
-from streamhub.record.directory import create_broadcast
-from streamhub.record.log import broadcast_key, broadcast_log
+from streamhub.record.log import broadcast_log
 from streamhub.record.pace import Pace
 from streamhub.record.store import EmbeddedValkey, connect, connect_follower
 from streamhub.state.broadcast import BroadcastState, advance
-from streamhub.state.projection import Entry, position
+from streamhub.state.projection import Entry
+from tests.streamhub.evenings import COMMENTS, broadcast, same, say, whole
 
 SLICE = 20
 PIECE = 2000
-COMMENTS = 150
 
 
 @pytest.fixture(autouse=True)
@@ -93,43 +90,6 @@ async def hub_of(valkey: EmbeddedValkey) -> AsyncIterator[Hub]:
     await hub.close()
     await follower.aclose()
     await store.aclose()
-
-
-async def broadcast(store: Redis, code: str, comments: int = COMMENTS) -> None:
-    await create_broadcast(store, BroadcastCreated(code=code, title="Reef", by="organizer"))
-    log = broadcast_log(store, code)
-    await log.append(BroadcastOpened(by="organizer"), once="open")
-    await log.append(*(ViewerJoined(viewer=f"v-{number}") for number in range(10)), once="joins")
-    await say(store, code, range(comments))
-
-
-async def say(store: Redis, code: str, numbers: Iterable[int]) -> None:
-    log = broadcast_log(store, code)
-    said = [
-        CommentSubmitted(
-            viewer=f"v-{number % 10}", nick="Ann", text=f"said {number}", kind="comment" if number % 5 else "question"
-        )
-        for number in numbers
-    ]
-    before = await log.last_id()
-    done = await log.append(*said, once=f"{before} said")
-    names = [entry.id for entry in await log.read(before, len(said))]
-    assert names[-1] == done.id
-    await log.append(*(CommentJudged(comment=name, action="publish") for name in names), once=f"{done.id} judged")
-
-
-async def whole(store: Redis, code: str, until: str = "") -> BroadcastState:
-    """The log from its beginning, at once."""
-    state = BroadcastState()
-    for entry in await broadcast_log(store, code).read(count=100_000):
-        if not until or position(entry.id) <= position(until):
-            advance(state, entry)
-    return state
-
-
-def same(state: BroadcastState, other: BroadcastState) -> bool:
-    """The order of their dictionaries too."""
-    return state == other and msgspec.json.encode(state) == msgspec.json.encode(other)
 
 
 async def test_whoever_opens_a_long_broadcast_holds_the_loop_for_a_slice(
@@ -198,79 +158,6 @@ async def test_a_rush_is_folded_in_slices_and_shown_in_order(
             await room.reached(done.id)
         assert max(turns.work.values()) <= SLICE
         assert same(room.state, await whole(store, "REEF"))
-
-
-class Meanwhile(Pace):
-    """After each of the first slices somebody does something; so often."""
-
-    def __init__(self, times: int, do: Callable[[], Awaitable[object]]) -> None:
-        super().__init__()
-        self.times = times
-        self.do = do
-
-    async def __aexit__(self, *_: object) -> None:
-        await super().__aexit__()
-        if self.times:
-            self.times -= 1
-            await self.do()
-
-
-@pytest.mark.parametrize("times", [1, 20])
-async def test_while_a_snapshot_is_read_a_later_one_may_be_kept(store: Redis, times: int) -> None:
-    await broadcast(store, "REEF", comments=20)
-    await replay.keep_snapshot(store, "REEF", await whole(store, "REEF"))
-    before = await broadcast_log(store, "REEF").last_id()
-
-    async def go_on() -> None:
-        await say(store, "REEF", [1000])
-        await replay.keep_snapshot(store, "REEF", await whole(store, "REEF"))
-
-    state = await replay.replay(store, "REEF", Meanwhile(times, go_on))
-    assert position(state.as_of) > position(before)
-    assert same(state, await whole(store, "REEF", until=state.as_of))
-
-
-async def test_no_state_is_half_of_one_snapshot_and_half_of_another(store: Redis) -> None:
-    """Also where the two are of the same length, so that the lines of both fit."""
-    await broadcast(store, "REEF", comments=60)
-    key = broadcast_key("REEF", "snapshot")
-    await replay.keep_snapshot(store, "REEF", await whole(store, "REEF"))
-    stamp = re.compile(rb'"stamp":"[^"]+"')
-    other = stamp.sub(b'"stamp":"0123456789abcdef"', bytes(await store.get(key)).replace(b"said ", b"SAID "), count=1)
-    state = await replay.replay(store, "REEF", Meanwhile(1, lambda: store.set(key, other)))
-    assert {comment.text[:5] for comment in state.comments.by_id.values()} == {"SAID "}
-
-
-async def test_what_is_no_snapshot_is_passed_over(store: Redis) -> None:
-    """Of an earlier version (one line), of a later one, cut off, or with a part that nobody knows."""
-    await broadcast(store, "REEF")
-    right, key = await whole(store, "REEF"), broadcast_key("REEF", "snapshot")
-    await replay.keep_snapshot(store, "REEF", right)
-    kept = bytes(await store.get(key))
-    state = await whole(store, "REEF")
-    head, _, rest = kept.partition(b"\n")
-    for wrong in (
-        msgspec.json.encode({"version": 3, "state": state}),
-        head.replace(b'"version":4', b'"version":5') + b"\n" + rest,
-        kept[: len(kept) // 2],
-        kept + b'["comments","unheard_of",{}]\n',
-    ):
-        await store.set(key, wrong)
-        assert same(await replay.replay(store, "REEF"), right)
-
-
-async def test_a_snapshot_takes_the_place_of_the_last_in_one_step(store: Redis) -> None:
-    await broadcast(store, "REEF", comments=30)
-    key = broadcast_key("REEF", "snapshot")
-    await replay.keep_snapshot(store, "REEF", await whole(store, "REEF"))
-    first = await store.get(key)
-    await say(store, "REEF", range(1000, 1030))
-    keeping = asyncio.create_task(replay.keep_snapshot(store, "REEF", await whole(store, "REEF")))
-    seen = {first}
-    while not keeping.done():
-        seen.add(await store.get(key))
-    assert seen <= {first, await store.get(key)}
-    assert await store.ttl(key) == -1 and await store.keys(f"{key}:*") == [], "it stays, and nothing stays beside it"
 
 
 async def test_a_room_that_nobody_needs_is_let_go_in_slices(
