@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from streamhub.facts import BroadcastCreated, CommentSubmitted
+from streamhub.record import replay as snapshot
 from streamhub.record.cluster import Apart
 from streamhub.record.directory import LIVE, create_broadcast, leave_live, live, put_live
 from streamhub.record.feed import Feed
@@ -50,6 +51,23 @@ async def slots_move(cluster: ClusterOfNodes, logs: Sequence[str]) -> str:
         await move_key_by_key(cluster, key, 0.2)
         await move_at_once(cluster, key)
     return f"{len(logs)} slots moved, each key by key and at once"
+
+
+async def test_a_snapshot_is_kept_and_read_wherever_its_slot_goes(
+    cluster: ClusterOfNodes, stores: tuple[Redis, Redis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its pieces, and the key beside it, are in one slot."""
+    store, _ = stores
+    monkeypatch.setattr(snapshot, "PIECE_BYTES", 500)
+    said = [CommentSubmitted(viewer="v", nick="Ann", text=f"said {number}") for number in range(50)]
+    await broadcast_log(store, "REEF").append(*said, once="said")
+    state = await snapshot.replay(store, "REEF")
+    for again in range(2):
+        await snapshot.keep_snapshot(store, "REEF", state)
+        assert await store.strlen(broadcast_key("REEF", "snapshot")) > 10 * 500
+        assert await snapshot.replay(store, "REEF") == state and len(state.comments.by_id) == 50
+        if not again:
+            await move_at_once(cluster, broadcast_key("REEF"))
 
 
 async def test_who_follows_a_log_goes_on_where_its_slot_goes(
