@@ -89,8 +89,9 @@ class Hub:
         self._gate = Gate(clock)
         self._presence = Presence(store, secrets.token_hex(4))
         self._feed = Feed(follower)
-        self.pace = Pace()
-        self._rooms = Rooms(self.server, store, self._feed, self._presence, self._send_back, self.pace, plain)
+        self.page_pace = Pace()
+        """For long pages. Rooms have one of their own: however many pages are asked for, they are opened."""
+        self._rooms = Rooms(self.server, store, self._feed, self._presence, self._send_back, plain)
         self._campaigns = Campaigns(store, follower, modules, self._announce_campaign)
         self._people: dict[str, Person] = {}
         self._seats: dict[str, Room] = {}

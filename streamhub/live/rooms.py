@@ -38,7 +38,6 @@ class Rooms:
         feed: Feed,
         presence: Presence,
         send_back: Callable[[Room], Awaitable[None]],
-        pace: Pace,
         plain: Callable[[str], str] = str,
     ) -> None:
         self._server = server
@@ -47,7 +46,7 @@ class Rooms:
         self._presence = presence
         self._send_back = send_back
         self._plain = plain
-        self._pace = pace
+        self._pace = Pace()
         self._opening: dict[str, asyncio.Task[Room]] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 

@@ -1,7 +1,6 @@
 """Long work in slices, one slice a turn of the event loop, so that nobody who is served by it waits for long.
 
-One `Pace` per hub process (`live/hub.py`), shared by all its long works: broadcasts that are opened or let go, and
-long pages.
+A hub process has two: for broadcasts that are opened or let go (`live/rooms.py`), and for long pages (`live/hub.py`).
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ async def _desk(
     chosen = next((view for view in there if view.id == wanted), None)
     page = await render_long(
         request,
-        hub.pace,
+        hub.page_pace,
         "host.html",
         status=(409 if refusal.code == "conflict" else 400) if refusal else 200,
         broadcast=views.broadcast_view(state),

@@ -121,7 +121,7 @@ async def _page(
     address = f"{_origin(request)}/b/{room.code}"
     return await render.render_long(
         request,
-        hub.pace,
+        hub.page_pace,
         "watch.html",
         status=200 if refusal is None else 429 if refusal.code == "rate" else 400,
         broadcast=views.broadcast_view(room.state),
