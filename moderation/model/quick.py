@@ -24,6 +24,9 @@ FloatArray = NDArray[np.float32]
 TOKENS = 192
 """Tokens of one batch. More are no faster: what lies between two products then no longer fits the processor's cache."""
 
+SPREAD = 224
+"""The same with as many as its longest text has for each: where tokens look at each other there is padding."""
+
 _UNSEEN = -1e4
 """Added where a text has no more tokens: its share in what others see is 0."""
 
@@ -99,13 +102,16 @@ def load_encoder(model: str, data: Path, progress: Callable[[str], None] | None 
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Places of texts of like length, shortest first, at most TOKENS together with the padding."""
+    """Places of texts of like length, shortest first."""
     batches: list[list[int]] = []
+    tokens = 0
     for place in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batches and (len(batches[-1]) + 1) * lengths[place] <= TOKENS:
+        tokens += lengths[place]
+        if batches and tokens <= TOKENS and (len(batches[-1]) + 1) * lengths[place] <= SPREAD:
             batches[-1].append(place)
         else:
             batches.append([place])
+            tokens = lengths[place]
     return batches
 
 
