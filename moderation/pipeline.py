@@ -161,6 +161,7 @@ class Pipeline:
             judge_by_rules(heard, force.policy, force.words) for heard, force in zip(comments, forces, strict=True)
         ]
         comments = [_cleared(heard, force.words) for heard, force in zip(comments, forces, strict=True)]
+        settled = [verdict or self._brief(heard) for verdict, heard in zip(settled, comments, strict=True)]
         open_ = [i for i, verdict in enumerate(settled) if verdict is None or thorough]
         harms = self._harms([comments[i].reading for i in open_])
         asked: list[int] = []
@@ -182,11 +183,13 @@ class Pipeline:
         rows = self.linear.score(readings).round(3).tolist()
         return [dict(zip(HARMS, row, strict=True)) for row in rows]
 
+    def _brief(self, heard: Heard) -> Verdict | None:
+        """Brief texts need no model, where there is one."""
+        return PUBLISH if self.model and is_brief(heard.reading) else None
+
     def _by_letters(self, heard: Heard, harms: dict[str, float] | None, force: Force) -> Verdict | None:
-        """Brief texts need no model, where there is one; nothing is published because the letters see no harm
-        while a host has added claims: letters know nothing of those."""
-        if self.model and is_brief(heard.reading):
-            return PUBLISH
+        """Nothing is published because the letters see no harm while a host has added claims: letters know nothing
+        of those."""
         verdict = judge_by_letters(harms, force.policy) or self._idle(heard, harms, force.policy) if harms else None
         if verdict is not None and verdict.finding is None and (force.claims or self.model is None):
             return None

@@ -127,8 +127,8 @@ class _Graph:
         middle = self._added(name, "attention.output", attended, before, bias)
         wide = self._linear(name, ("intermediate.dense",), middle)
         # by tanh, as is usual: at most 0.0005 off, less than a fifth of the smallest step that it is rounded to
-        bias = self._constant(f"{name}bend", self._of(f"{name}intermediate.dense.bias"))
-        bent = self._node("FastGelu", [wide, bias], f"{name}bent", domain=_OURS)
+        bend = self._constant(f"{name}bend", self._of(f"{name}intermediate.dense.bias"))
+        bent = self._node("FastGelu", [wide, bend], f"{name}bent", domain=_OURS)
         narrow = self._linear(name, ("output.dense",), bent, bent=True)
         return self._added(name, "output", narrow, middle, self._of(f"{name}output.dense.bias"))
 
