@@ -118,6 +118,17 @@ def judge_by_letters(harms: Mapping[str, float], policy: Policy) -> Verdict | No
     return Verdict(None, seen) if seen.scores["ok"] >= policy.linear.harmless_at else None
 
 
+def judge_idle_talk(harms: Mapping[str, float], topic: float, policy: Policy) -> Verdict | None:
+    """Published where next to no word is of the claim bank, and letters are sure that nothing else is wrong; else None.
+
+    `topic`: how far the words are those of any claim, about 0 to 1."""
+    if topic > policy.idle.topic or harms["misinformation"] > policy.idle.misinformation:
+        return None
+    if round(1 - max(harms["promotion"], harms["abuse"]), 3) < policy.linear.harmless_at:
+        return None
+    return Verdict(None, Evidence({**harms, "ok": round(1 - max(harms.values()), 3)}))
+
+
 def judge_by_model(evidence: Evidence, policy: Policy, bank: Mapping[str, Claim], *, newcomer: bool = False) -> Verdict:
     """The verdict on what the rules and the letters let pass."""
     scores = evidence.scores

@@ -7,6 +7,7 @@ works: call it off the event loop. Keeps the vectors of repeated texts between c
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -26,11 +27,13 @@ from moderation.judge import (
     judge_by_letters,
     judge_by_model,
     judge_by_rules,
+    judge_idle_talk,
 )
+from moderation.model.claim_words import ClaimWords, load_words
 from moderation.model.claims import ClaimIndex, claim_bank, load_index
 from moderation.model.encoder import ModelUnusable
 from moderation.model.head import Head, inputs
-from moderation.model.kept import HEAD, in_force
+from moderation.model.kept import CLAIM_WORDS, HEAD, in_force
 from moderation.model.linear import HARMS, Linear, LinearMissing
 from moderation.model.own_claims import OwnClaims, as_claim
 from moderation.model.quick import AnyEncoder, load_encoder
@@ -58,12 +61,13 @@ class Force(msgspec.Struct, frozen=True):
 
 
 class Model:
-    """The encoder with the head and the claims that fit it."""
+    """The encoder with the head and the claims that fit it; `words` tell what they are about without it."""
 
-    def __init__(self, encoder: AnyEncoder, head: Head, index: ClaimIndex) -> None:
+    def __init__(self, encoder: AnyEncoder, head: Head, index: ClaimIndex, words: ClaimWords | None = None) -> None:
         self.encoder = encoder
         self.head = head
         self.index = index
+        self.words = words if words and set(words.claims) == set(index.claims) else None
         self.own = OwnClaims(encoder)
         self._vectors: dict[str, np.ndarray] = {}
 
@@ -76,6 +80,10 @@ class Model:
     def remembered(self) -> int:
         """Texts whose vectors are kept."""
         return len(self._vectors)
+
+    def topic(self, reading: Reading) -> float:
+        """How far the words are those of any claim of the bank, about 0 to 1; endless where that cannot be told."""
+        return float(self.words.score([reading]).max()) if self.words else math.inf
 
     def evidence(self, readings: Sequence[Reading], claims: Sequence[Sequence[ClaimAdded]] = ()) -> list[Evidence]:
         """`claims`: per reading those of its broadcast; they come before the bank's."""
@@ -105,12 +113,13 @@ def load_model(model: str, data: Path, progress: Callable[[str], None] | None = 
 
     From then on this process multiplies in one thread: more help a few comments little, and the hubs not at all."""
     threadpool_limits(1)
+    models = data / "models"
     try:
         encoder = load_encoder(model, data, progress)
-        head = Head.load(in_force(data / "models", HEAD))
+        head = Head.load(in_force(models, HEAD))
         if not head.fits(encoder.name):
             log.warning("no trained head for the encoder %s: classes come from the letters alone", encoder.name)
-        return Model(encoder, head, load_index(encoder, data / "models", progress))
+        return Model(encoder, head, load_index(encoder, models, progress), load_words(in_force(models, CLAIM_WORDS)))
     except (WeightsMissing, OSError) as error:
         raise ModelUnusable(f"{model}: {error}") from error
 
@@ -152,6 +161,7 @@ class Pipeline:
             judge_by_rules(heard, force.policy, force.words) for heard, force in zip(comments, forces, strict=True)
         ]
         comments = [_cleared(heard, force.words) for heard, force in zip(comments, forces, strict=True)]
+        settled = [verdict or self._brief(heard) for verdict, heard in zip(settled, comments, strict=True)]
         open_ = [i for i, verdict in enumerate(settled) if verdict is None or thorough]
         harms = self._harms([comments[i].reading for i in open_])
         asked: list[int] = []
@@ -173,15 +183,23 @@ class Pipeline:
         rows = self.linear.score(readings).round(3).tolist()
         return [dict(zip(HARMS, row, strict=True)) for row in rows]
 
+    def _brief(self, heard: Heard) -> Verdict | None:
+        """Brief texts need no model, where there is one."""
+        return PUBLISH if self.model and is_brief(heard.reading) else None
+
     def _by_letters(self, heard: Heard, harms: dict[str, float] | None, force: Force) -> Verdict | None:
-        """Brief texts need no model, where there is one; nothing is published because the letters see no harm
-        while a host has added claims: letters know nothing of those."""
-        if self.model and is_brief(heard.reading):
-            return PUBLISH
-        verdict = judge_by_letters(harms, force.policy) if harms else None
+        """Nothing is published because the letters see no harm while a host has added claims: letters know nothing
+        of those."""
+        verdict = judge_by_letters(harms, force.policy) or self._idle(heard, harms, force.policy) if harms else None
         if verdict is not None and verdict.finding is None and (force.claims or self.model is None):
             return None
         return verdict
+
+    def _idle(self, heard: Heard, harms: dict[str, float], policy: Policy) -> Verdict | None:
+        """Words are counted only where the letters would do."""
+        if self.model is None or judge_idle_talk(harms, 0.0, policy) is None:
+            return None
+        return judge_idle_talk(harms, self.model.topic(heard.reading), policy)
 
     def _unasked(self, force: Force) -> Verdict:
         if self.model is None:

@@ -33,6 +33,7 @@ BUCKETS = 1 << 16
 """N-grams are hashed into so many features; two that fall into one share its weight."""
 
 GRAMS = (1, 2, 3, 4)
+"""All lengths from one letter on."""
 
 MISINFORMATION = LABELS.index("misinformation")
 
@@ -137,11 +138,14 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 
 def grams(reading: Reading) -> IntArray:
     """The buckets of a text's n-grams, each once, of the folded and of the squeezed form."""
-    found: set[int] = set()
+    found: list[int] = []
     for mark, text in ((b"f", f" {reading.folded} "), (b"s", reading.squeezed)):
-        for size in GRAMS:
-            found.update(crc32(mark + text[i : i + size].encode()) % BUCKETS for i in range(len(text) - size + 1))
-    return np.array(sorted(found), dtype=np.int64)
+        letters = [letter.encode() for letter in text]
+        sums = [crc32(mark)] * len(letters)
+        for shift in range(max(GRAMS)):  # each n-gram goes on from the one that is a letter shorter
+            sums = list(map(crc32, letters[shift:], sums))
+            found += sums
+    return np.unique(np.array(found, dtype=np.int64) % BUCKETS)
 
 
 def softmax(raw: FloatArray) -> FloatArray:

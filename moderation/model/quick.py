@@ -22,7 +22,13 @@ from moderation.model.quantize import quantize
 FloatArray = NDArray[np.float32]
 
 TOKENS = 192
-"""Tokens of one batch, padding included. More per batch is no faster, and mixes lengths, so that more is padding."""
+"""Tokens of one batch. More are no faster: what lies between two products then no longer fits the processor's cache."""
+
+SPREAD = 224
+"""The same with as many as its longest text has for each: where tokens look at each other there is padding."""
+
+_UNSEEN = -1e4
+"""Added where a text has no more tokens: its share in what others see is 0."""
 
 
 class QuickEncoder:
@@ -65,13 +71,20 @@ class QuickEncoder:
         return result
 
     def _encode(self, rows: Sequence[Sequence[int]]) -> FloatArray:
-        longest = max(map(len, rows))
-        ids = np.ones((len(rows), longest), dtype=np.int32)
-        mask = np.zeros((len(rows), longest), dtype=np.int32)
-        for place, row in enumerate(rows):
-            ids[place, : len(row)], mask[place, : len(row)] = row, 1
-        hidden = self._session.run(None, {"ids": ids, "mask": mask})[0]
-        pooled = (hidden * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+        lengths = np.array([len(row) for row in rows])
+        starts = np.cumsum(lengths) - lengths
+        column = np.arange(lengths.max())
+        real = column < lengths[:, None]
+        seen = np.where(real, np.float32(0), np.float32(_UNSEEN))[:, None, None, :]
+        given = {
+            "ids": np.concatenate(rows),
+            "places": np.broadcast_to(column, real.shape)[real],
+            "spread": np.where(real, starts[:, None] + column, 0),
+            "back": np.flatnonzero(real),
+        }
+        told = {name: values.astype(np.int32) for name, values in given.items()}
+        hidden = self._session.run(None, {**told, "mask": seen.repeat(len(column), axis=2)})[0]
+        pooled = np.add.reduceat(hidden, starts, axis=0)
         return np.asarray(pooled / np.linalg.norm(pooled, axis=1, keepdims=True), dtype=np.float32)
 
 
@@ -89,13 +102,16 @@ def load_encoder(model: str, data: Path, progress: Callable[[str], None] | None 
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Places of texts of like length, shortest first, at most TOKENS together with the padding."""
+    """Places of texts of like length, shortest first."""
     batches: list[list[int]] = []
+    tokens = 0
     for place in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batches and (len(batches[-1]) + 1) * lengths[place] <= TOKENS:
+        tokens += lengths[place]
+        if batches and tokens <= TOKENS and (len(batches[-1]) + 1) * lengths[place] <= SPREAD:
             batches[-1].append(place)
         else:
             batches.append([place])
+            tokens = lengths[place]
     return batches
 
 

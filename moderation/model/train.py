@@ -77,11 +77,12 @@ def main() -> None:
     arguments.add_argument("--parts", type=int, nargs="*", default=range(PARTS), help="checks to make, from 0 on")
     arguments.add_argument("--passes", type=int, default=Settings().passes, help="how often all seeds are read")
     arguments.add_argument("--rate", type=float, default=Settings().rate, help="the highest rate of learning")
+    arguments.add_argument("--prefix", default=Settings().prefix, help="written before every text, in use as in tuning")
     arguments.add_argument("--go-on", action="store_true", help="from the adapter in --out instead of from nothing")
     given = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(given.threads)
-    settings = Settings(passes=given.passes, rate=given.rate)
+    settings = Settings(passes=given.passes, rate=given.rate, prefix=given.prefix)
     training = Training(given.datasets, given.data, settings, given.minutes)
     if given.go_on:
         training.go_on(given.out)

@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from moderation.model.layers import Heads, adapt
 from moderation.model.lora import TOPIC, Adapter
+from moderation.model.prepare import PREFIX, prefix_of
 
 FloatArray = NDArray[np.float32]
 Progress = Callable[[str], None]
@@ -236,7 +237,9 @@ class Tuner:
 
 def reader(folder: Path) -> Tuner:
     """Reads with an encoder as it is, fast where the processor knows bfloat16; for many texts, not for verdicts."""
-    return Tuner(folder, Settings(fixed=Settings().layers, longest=96), (2, 1, 1), [])
+    told = prefix_of(folder)
+    prefix = PREFIX if told is None else told
+    return Tuner(folder, Settings(fixed=Settings().layers, prefix=prefix, longest=96), (2, 1, 1), [])
 
 
 def _share_of_rate(done: float) -> float:

@@ -67,6 +67,13 @@ class Linear(_Section, frozen=True):
     harmless_at: Share
 
 
+class Idle(_Section, frozen=True):
+    """The most that talk may have of each, so that the encoder is not asked; `topic` 0 asks it about all talk."""
+
+    topic: Share
+    misinformation: Share
+
+
 class Misinformation(_Section, frozen=True):
     hold_at: Share
 
@@ -108,6 +115,7 @@ class Policy(_Section, frozen=True):
     abuse: Abuse
     evidence: Evidence
     linear: Linear
+    idle: Idle
     misinformation: Misinformation
     claim: ClaimMatch
     unsure: Unsure

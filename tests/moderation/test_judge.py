@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from moderation.judge import Evidence, Heard, judge_by_letters, judge_by_model, judge_by_rules
+from moderation.judge import Evidence, Heard, judge_by_letters, judge_by_model, judge_by_rules, judge_idle_talk
 from moderation.model.claims import Match, claim_bank
 from moderation.normalise import read
 from moderation.policy import Unsure, load_policy
@@ -146,6 +146,28 @@ def test_letters_decide_where_they_are_sure(harms: dict[str, float], action: str
 
 def test_letters_leave_the_rest_to_the_encoder() -> None:
     assert judge_by_letters({"misinformation": 0.3, "promotion": 0.2, "abuse": 0.1}, POLICY) is None
+
+
+IDLE, LITTLE = POLICY.idle, round(1 - POLICY.linear.harmless_at, 3)
+
+
+@pytest.mark.parametrize(
+    ("misinformation", "promotion", "abuse", "topic", "asked"),
+    [
+        (IDLE.misinformation, LITTLE, LITTLE, IDLE.topic, False),
+        (IDLE.misinformation + 0.01, 0.0, 0.0, 0.0, True),
+        (0.0, LITTLE + 0.01, 0.0, 0.0, True),
+        (0.0, 0.0, LITTLE + 0.01, 0.0, True),
+        (0.0, 0.0, 0.0, IDLE.topic + 0.01, True),
+    ],
+)
+def test_talk_about_nothing_in_the_bank_is_published_unasked(
+    misinformation: float, promotion: float, abuse: float, topic: float, asked: bool
+) -> None:
+    harms = {"misinformation": misinformation, "promotion": promotion, "abuse": abuse}
+    verdict = judge_idle_talk(harms, topic, POLICY)
+    assert (verdict is None) == asked
+    assert verdict is None or (verdict.action == "publish" and not verdict.provisional)
 
 
 def test_a_newcomer_is_held_a_little_earlier() -> None:

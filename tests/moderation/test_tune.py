@@ -10,7 +10,8 @@ import pytest
 from moderation.model.encoder import Encoder
 from moderation.model.lora import load_adapter, save_adapter
 from moderation.model.prepare import prepare
-from moderation.model.tune import Sample, Settings, Tuner
+from moderation.model.quick import QuickEncoder
+from moderation.model.tune import Sample, Settings, Tuner, reader
 
 TOPICS = (
     ("the glaciers are growing again", "冰川又在变大了"),
@@ -85,3 +86,12 @@ def test_a_run_goes_on_from_an_adapter(tuner: Tuner, base: Path, tmp_path: Path)
     for key, value in tuner.joint().items():
         assert np.allclose(later.joint()[key], value, atol=1e-5)
     assert np.allclose(later.tensors()["topic"], adapter.topic, atol=1e-4)
+
+
+def test_what_is_written_before_a_text_goes_with_the_adapter(tuner: Tuner, tmp_path: Path) -> None:
+    file = tmp_path / "adapter.safetensors"
+    save_adapter(file, tuner.tensors(), {"layers": SETTINGS.layers, "prefix": ""})
+    folder = prepare(tmp_path, adapter=file)
+    assert reader(folder).settings.prefix == Encoder(folder).prefix == QuickEncoder(folder).prefix == ""
+    texts = [sample.text for sample in _samples()[::5]]
+    assert (QuickEncoder(folder).encode(texts) * reader(folder).encode(texts)).sum(axis=1).min() > 0.98
