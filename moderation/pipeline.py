@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -50,6 +50,14 @@ REMEMBERED = 4096
 
 LETTERS_SHARE = 0.25
 """Share of the linear model in the scores for advertising and insults; the head has the rest."""
+
+NEAR_A_CLAIM = 0.7
+"""Of `Match.topic`. A comment that is about no claim is chatter, seldom a misleading statement: the head, which has
+read little chatter, thinks so too often (a record of clicks, two billions of them)."""
+
+OFF_TOPIC = 8.0
+"""How fast the odds of a misleading statement fall below `NEAR_A_CLAIM`: to a half at a distance of 0.09. Both were
+chosen on authors and on comments on videos that the model had not read (decision 25)."""
 
 
 class Force(msgspec.Struct, frozen=True):
@@ -213,9 +221,7 @@ class Pipeline:
         if self.model is None or not asked:
             return []
         found = self.model.evidence([comments[i].reading for i in asked], [forces[i].claims for i in asked])
-        return [
-            Evidence(_together(seen.scores, letters[i]), seen.matches) for i, seen in zip(asked, found, strict=True)
-        ]
+        return [Evidence(_together(seen, letters[i]), seen.matches) for i, seen in zip(asked, found, strict=True)]
 
     def _by_model(self, seen: Evidence, heard: Heard, force: Force) -> Verdict:
         own = {claim.id: as_claim(claim) for claim in force.claims}
@@ -231,12 +237,21 @@ def _cleared(heard: Heard, words: Words) -> Heard:
     return heard if words.none else msgspec.structs.replace(heard, reading=words.clear(heard.reading))
 
 
-def _together(scores: Mapping[str, float], letters: dict[str, float] | None) -> dict[str, float]:
-    """Head and linear model weighed; the four still add up to one."""
-    raw: dict[str, float] = {label: scores[label] for label in LABELS}
-    if letters is None:
-        return raw
-    for harm in ("promotion", "abuse"):
-        raw[harm] = (1 - LETTERS_SHARE) * scores[harm] + LETTERS_SHARE * letters[harm]
+def _together(seen: Evidence, letters: dict[str, float] | None) -> dict[str, float]:
+    """Head, linear model and nearness to a claim weighed; the four add up to one. What a misleading statement loses
+    goes to the harmless: what is known of advertising and insults stays as it was."""
+    raw: dict[str, float] = {label: seen.scores[label] for label in LABELS}
+    if letters:
+        for harm in ("promotion", "abuse"):
+            raw[harm] = (1 - LETTERS_SHARE) * raw[harm] + LETTERS_SHARE * letters[harm]
     total = sum(raw.values())
+    if seen.matches:
+        kept = _still_misleading(raw["misinformation"] / total, seen.matches[0].topic) * total
+        raw["ok"] += raw["misinformation"] - kept
+        raw["misinformation"] = kept
     return {label: round(value / total, 3) for label, value in raw.items()}
+
+
+def _still_misleading(chance: float, topic: float) -> float:
+    odds = math.exp(OFF_TOPIC * min(topic - NEAR_A_CLAIM, 0.0))
+    return chance * odds / (1 - chance + chance * odds)

@@ -23,14 +23,16 @@ from moderation.evaluate import evaluate, read_rows, scores_of
 from moderation.judge import NO_WORDS, Evidence, Heard, Verdict, judge_by_rules
 from moderation.measure import auc, measure
 from moderation.model.checked import checked_tables
-from moderation.model.corpus import COLD, FLICC, HEADS, YOUTUBE, Row, Source, foreign_rows, labelled, seed_rows
+from moderation.model.corpus import COLD, FLICC, HEADS, Row, Source, foreign_rows, labelled, seed_rows
 from moderation.model.encoder import resolve
+from moderation.model.fallacies import fallacies
 from moderation.model.fit import fit_head, fit_letters, fit_meaning
 from moderation.model.head import FloatArray, Head, inputs, softmax
 from moderation.model.kept import HEAD, SHIPPED
 from moderation.model.prepare import NAME, prepare
-from moderation.model.train import JOINT, labels, weights
+from moderation.model.train import labels, weights
 from moderation.model.tune import reader
+from moderation.model.unseen_video import unseen_videos
 from moderation.normalise import Reading, read
 from moderation.pipeline import Pipeline, load_model
 from moderation.policy import load_policy
@@ -60,7 +62,7 @@ def main() -> None:
     steps: list[tuple[str, Callable[[], dict[str, Any]]]] = [
         *((path.name, partial(tables.held_out, path)) for path in given.held_out),
         ("flicc", tables.flicc),
-        ("youtube", tables.youtube),
+        ("youtube", lambda: unseen_videos(given.datasets, given.data)),
         ("cold", tables.cold),
         *((f"stages {path.name}", partial(tables.stages, path)) for path in given.held_out),
     ]
@@ -75,7 +77,6 @@ class Tables:
 
     def __init__(self, datasets: Path, data: Path) -> None:
         self.datasets = datasets
-        self.kept = data / "training"
         self.model = load_model(NAME, data)
         self.pipeline = Pipeline(self.model, load_policy())
         self.head = Head.load(SHIPPED / HEAD)
@@ -159,48 +160,12 @@ class Tables:
         }
 
     def flicc(self) -> dict[str, Any]:
-        """Which of twelve fallacies."""
-        train = foreign_rows(self.datasets, (FLICC,))
-        test = _test(self.datasets / "flicc_val.jsonl", FLICC)
-        names = sorted({row.fallacy for row in train})
-        found = self._answers(train, test, [names.index(r.fallacy) for r in train], len(names))
-        truth = [names.index(row.fallacy) for row in test]
-        scored = self._scored([row.reading for row in test])
+        """Which of twelve fallacies, and how often what is shipped says that a sentence misleads."""
+        train, test = (self.datasets / f"flicc_{part}.jsonl" for part in ("train", "val"))
+        found = fallacies(train, test, lambda texts: self._frozen.encode([read(text).plain for text in texts]))
+        scored = self._scored([row.reading for row in _test(test, FLICC)])
         said = np.mean([max(row, key=lambda label: row[label]) == "misinformation" for row in scored])
-        return {
-            "rows": len(test),
-            "macro_f1": {name: _macro(truth, raw.argmax(1).tolist(), len(names)) for name, raw in found.items()},
-            "said to be misinformation": round(float(said), 3),
-        }
-
-    def youtube(self) -> dict[str, Any]:
-        """Each video judged by heads that saw the other three; the adapter and its head have seen none of them."""
-        lines = (self.datasets / YOUTUBE.file).read_text("utf-8").splitlines()
-        videos = {read(row["text"]).plain: row["video"] for row in map(json.loads, lines)}
-        rows = foreign_rows(self.datasets, (YOUTUBE,))
-        vectors = self._read([row.reading.plain for row in rows])
-        video = np.array([videos[row.reading.plain] for row in rows])
-        found = {}
-        for name in sorted(set(video.tolist())):
-            seen = [row for row, of in zip(rows, video, strict=True) if of != name]
-            test = [row.reading for row, of in zip(rows, video, strict=True) if of == name]
-            scores = self._without(seen, vectors[video != name]).score(test, _alone(vectors[video == name]))
-            truth = [row.label == "promotion" for row, of in zip(rows, video, strict=True) if of == name]
-            raw = [row["promotion"] for row in scores]
-            found[name] = {"rows": len(test), "macro_f1": _two(truth, [s > 0.5 for s in raw]), "auc": _auc(truth, raw)}
-        mean = np.mean([each["macro_f1"] for each in found.values()])
-        return {"videos": found, "mean macro_f1": round(float(mean), 4)}
-
-    def _without(self, seen: Sequence[Row], vectors: FloatArray) -> Head:
-        """A head that knows our seeds and these comments, and no other of that site."""
-        known = self.head.weights
-        with np.load(self.kept / JOINT) as joint:
-            start = (joint["label"], joint["label_bias"])
-        meaning, meaning_bias = fit_meaning(vectors, labels(seen), weights(seen), start)
-        learned = [*seen, *(row for row in self.rows if row.source != YOUTUBE.file)]
-        letters, letters_bias = fit_letters([row.reading for row in learned], labels(learned), weights(learned))
-        found = type(known)(meaning, meaning_bias, letters, letters_bias, known.mix)
-        return Head("", self.head.encoder, found, {})
+        return {**found, "said to be misinformation": round(float(said), 3)}
 
     def _question(self, train: Sequence[Row], test: Sequence[Row]) -> dict[str, Any]:
         truth = [row.label == "abuse" for row in test]

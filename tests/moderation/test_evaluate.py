@@ -10,6 +10,7 @@ import pytest
 
 from moderation.evaluate import Row, evaluate, evaluate_file, format_evaluation, read_rows, summary
 from moderation.measure import auc, measure, recall_at_precision
+from moderation.normalise import read
 from moderation.pipeline import Pipeline
 
 HELD_OUT = Path(__file__).parent / "held_out.jsonl"
@@ -42,6 +43,17 @@ def test_nothing_harmless_is_held_and_what_harms_is_found(pipeline: Pipeline) ->
 def test_claim_asked_asserted_and_corrected(pipeline: Pipeline, text: str, action: str) -> None:
     [verdict] = evaluate([Row(text, "ok")], pipeline).verdicts
     assert (verdict.finding.action if verdict.finding else "publish") == action, verdict
+
+
+def test_chatter_about_no_claim_is_seldom_called_misleading(pipeline: Pipeline) -> None:
+    chatter = "this will reach a million likes before midnight because everybody keeps checking"
+    said = "glaciers are bigger than ever"
+    assert pipeline.model is not None
+    head = [seen.scores["misinformation"] for seen in pipeline.model.evidence([read(chatter), read(said)])]
+    found = [verdict.evidence for verdict in evaluate([Row(chatter, "ok"), Row(said, "ok")], pipeline).verdicts]
+    weighed = [seen.scores["misinformation"] for seen in found if seen]
+    assert weighed[0] < head[0] / 2 and weighed[1] == pytest.approx(head[1], abs=0.03)
+    assert all(seen and sum(seen.scores.values()) == pytest.approx(1, abs=0.005) for seen in found)
 
 
 def test_claims_are_found_among_the_first_three(pipeline: Pipeline) -> None:
