@@ -65,6 +65,8 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+FILES = Refusal(code="unavailable", field="files", message="the server cannot use its own files: its log says which")
+
 STATUS_OF = {
     "invalid": 400, "unknown": 404, "closed": 409, "rate": 429, "forbidden": 403, "restricted": 403, "not_joined": 409,
     "conflict": 409, "unavailable": 503,
@@ -183,9 +185,14 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return refusal_response(request, refused.refusal)
     except web.HTTPNotFound:
         return refusal_response(request, Refusal(code="unknown", message="there is no such page"))
-    except (RedisError, OSError, TimeoutError) as error:
+    except (RedisError, ConnectionError, TimeoutError) as error:
+        if request.transport is None or request.transport.is_closing():
+            raise  # whoever asked has gone: that says nothing about the store
         log.warning("%s %s: the store does not answer (%s)", request.method, request.path, type(error).__name__)
         return refusal_response(request, Refusal(code="unavailable", message="the store does not answer: try again"))
+    except OSError as error:
+        log.error("%s %s: %s (%s)", request.method, request.path, error, type(error).__name__)  # our own files
+        return refusal_response(request, FILES)
 
 
 def refusal_response(request: web.Request, refusal: Refusal) -> web.Response:
