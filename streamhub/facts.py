@@ -191,6 +191,7 @@ class DecisionUndone(Fact, frozen=True, kw_only=True):
 
     decision: str
     by: str
+    reason: str = ""
 
 
 # ── moderation by people ─────────────────────────────────────────────────────────────────────────
@@ -199,6 +200,7 @@ class DecisionUndone(Fact, frozen=True, kw_only=True):
 class PolicyChosen(Fact, frozen=True, kw_only=True):
     preset: Preset
     by: str
+    reason: str = ""
 
 
 class ClaimAdded(Fact, frozen=True, kw_only=True):
@@ -217,6 +219,7 @@ class ClaimAdded(Fact, frozen=True, kw_only=True):
 class ClaimWithdrawn(Fact, frozen=True, kw_only=True):
     claim: str
     by: str
+    reason: str = ""
 
 
 class WordListed(Fact, frozen=True, kw_only=True):
@@ -227,11 +230,13 @@ class WordListed(Fact, frozen=True, kw_only=True):
     word: str
     effect: WordEffect
     by: str
+    reason: str = ""
 
 
 class WordUnlisted(Fact, frozen=True, kw_only=True):
     word: str
     by: str
+    reason: str = ""
 
 
 class TrainingConsented(Fact, frozen=True, kw_only=True):
@@ -255,6 +260,7 @@ class ViewerRestricted(Fact, frozen=True, kw_only=True):
 class RestrictionLifted(Fact, frozen=True, kw_only=True):
     viewer: str
     by: str
+    reason: str = ""
 
 
 class CommentReported(Fact, frozen=True, kw_only=True):
