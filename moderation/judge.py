@@ -23,7 +23,7 @@ from moderation.model.claims import Claim, Match
 from moderation.normalise import Reading
 from moderation.policy import Policy
 from moderation.recent import Repeats
-from streamhub.facts import CommentJudged, Reason, VerdictRevised
+from streamhub.facts import CommentJudged, Nearest, Reason, VerdictRevised
 
 NO_WORDS = Words()
 
@@ -69,6 +69,7 @@ class Verdict(msgspec.Struct, frozen=True):
             scores=dict(self.evidence.scores) if self.evidence else {},
             model=model,
             policy=policy,
+            claims=self._nearest() if found else (),
             provisional=self.provisional,
             applause=applause,
         )
@@ -79,7 +80,12 @@ class Verdict(msgspec.Struct, frozen=True):
         return VerdictRevised(
             comment=comment, action=judged.action, reasons=judged.reasons, note=judged.note, scores=judged.scores,
             model=model, policy=policy,
+            claims=judged.claims,
         )  # fmt: skip
+
+    def _nearest(self) -> tuple[Nearest, ...]:
+        matches = self.evidence.matches if self.evidence else ()
+        return tuple(Nearest(claim=match.claim, similarity=round(match.said, 3)) for match in matches)
 
 
 PUBLISH = Verdict()

@@ -72,11 +72,20 @@ ReasonCode = Literal[
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Why a verdict fell. `rule` names the rule, model head or claim; `score` is 0..1. Never text of people."""
+    """Why a verdict fell. `rule` names the rule, model head or claim; `score` is 0..1. `word` is the one that hosts or
+    organizers listed, which was found. Never text of viewers."""
 
     code: ReasonCode
     rule: str = ""
     score: float | None = None
+    word: str = ""
+
+
+class Nearest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A claim that a comment is near to, asserted or not: how similar its nearest wording is, -1..1."""
+
+    claim: str
+    similarity: float
 
 
 # ── the broadcast ────────────────────────────────────────────────────────────────────────────────
@@ -148,6 +157,8 @@ class Verdict(Fact, frozen=True, kw_only=True):
     note: Note | None = None
     model: str = ""
     policy: str = ""
+    claims: tuple[Nearest, ...] = ()
+    """The nearest ones, best first, where the comment was not simply published."""
 
 
 class CommentJudged(Verdict, frozen=True, kw_only=True):

@@ -6,17 +6,15 @@ Called by `serve.py`; tests make one over their own store.
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from functools import lru_cache
 
 from aiohttp import web
 from redis.exceptions import RedisError
 
 from campaigns import travel
+from moderation.as_read import as_read
 from moderation.model.claims import claim_bank
-from moderation.normalise import read
 from streamhub.commands import Refusal, Refused
 from streamhub.live.admission import (
     ROLE_COOKIE,
@@ -88,7 +86,7 @@ def create_app(settings: Settings) -> web.Application:
         modules=MODULES,
         notes={name: claim.note() for name, claim in claim_bank().items()},
         behind_proxy=settings.behind_proxy,
-        plain=_as_read,
+        plain=as_read,
     )
     app[keys.HUB].server.attach(app)
     if settings.hub:
@@ -101,14 +99,6 @@ def create_app(settings: Settings) -> web.Application:
     if render.STATIC.exists():
         app.router.add_static("/static/", render.STATIC)
     return app
-
-
-@lru_cache(maxsize=1000)
-def _as_read(text: str) -> str:
-    """What a comment says to the checks; as typed, where only width and case differ, which nobody is misled by."""
-    plain = read(text).plain
-    typed = " ".join(unicodedata.normalize("NFKC", text).split())
-    return text if typed.casefold() == plain.casefold() else plain
 
 
 async def _run_hub(app: web.Application) -> AsyncIterator[None]:

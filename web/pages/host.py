@@ -17,10 +17,11 @@ from streamhub.commands import Refusal, Refused
 from streamhub.facts import Note
 from streamhub.live import views
 from streamhub.live.hub import Hub
+from streamhub.live.queue import REVIEW_LIMIT
 from streamhub.live.reviewing import note_of
 from streamhub.state.broadcast import BroadcastState
 from streamhub.wire import HeldView, QuestionView, Review
-from web import desk, keys
+from web import desk, keys, review_words
 from web.pages.sign_in import for_moderators
 from web.render import message, render_long
 
@@ -34,8 +35,8 @@ ACTS = {
 """What a form of the desk may send on to the hub, which checks every field."""
 
 CARD = ("claim", "fact", "source", "url")
-AT_ONCE = 60
-"""Comments that one form decides together."""
+AT_ONCE = REVIEW_LIMIT
+"""Comments that one form decides together: as many as the desk lists."""
 
 
 @routes.get("/host/{code}")
@@ -135,7 +136,8 @@ async def _desk(
     hub, hosts = request.app[keys.HUB], request[keys.PERSON].hosts(code)
     room = await hub.room(code)
     state, say = room.state, message(request[keys.LOCALE])
-    words = desk.words(say)
+    words = desk.words(say) | {"rule": review_words.rules(say, request[keys.LOCALE]), "kind": review_words.kinds(say)}
+    words["reason"] |= review_words.unsure(say)
     questions, review = views.questions(state), room.review()
     lanes = desk.lanes_of(hosts=hosts)
     lane = cast("desk.Lane", _one_of(request.query.get("show"), lanes))
@@ -143,6 +145,7 @@ async def _desk(
     there = desk.in_lane(lane, sort, questions, review)
     wanted = typed.get("question") or typed.get("comment") or request.query.get("item")
     chosen = next((view for view in there if view.id == wanted), None)
+    claims = _claims(hub, state, "claim_zh" if request[keys.LOCALE] == "zh_CN" else "claim_en")
     page = await render_long(
         request,
         hub.page_pace,
@@ -153,12 +156,12 @@ async def _desk(
         sort=sort,
         lanes=lanes,
         counts=desk.counts(questions, review),
-        rows=[desk.row(lane, view) for view in there],
+        rows=desk.rows(lane, there),
         opened=chosen is not None,
         item=_item(state, chosen or next(iter(there), None), review, words),
         words=words,
         shortcuts=desk.shortcuts(say, hosts=hosts),
-        claims=_claims(hub, state, "claim_zh" if request[keys.LOCALE] == "zh_CN" else "claim_en"),
+        claims=claims,
         refusal=refusal,
         wrong=_wrong(refusal, words) if refusal else "",
         typed=typed,
