@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from moderation.checks.words import Words
 from moderation.judge import Evidence, Heard, judge_by_letters, judge_by_model, judge_by_rules, judge_idle_talk
 from moderation.model.claims import Match, claim_bank
 from moderation.normalise import read
 from moderation.policy import Unsure, load_policy
 from moderation.recent import Recent, Repeats
+from streamhub.facts import Reason
 
 POLICY = load_policy()
 BANK = claim_bank()
@@ -188,3 +190,13 @@ def test_green_claims_are_asked_for_evidence_of_hosts_only() -> None:
 def test_who_counts_does_not_repeat() -> None:
     said = [f"what lives at {i} metres down there" for i in range(12)]
     assert not held(said[-1], repeats(*((1000 + i, f"v{i % 3}", text) for i, text in enumerate(said))))
+
+
+def test_a_listed_word_is_named_and_the_nearest_claims_where_something_was_found() -> None:
+    held = judge_by_rules(Heard(read("我支持拆 坝")), POLICY, Words(hold=["拆坝", "别的"]))
+    assert held and held.finding and held.finding.reason == Reason(code="unsure", rule="word", word="拆坝")
+    near = [Match("m003", 0.9, 0.2, 1.0), Match("m002", 0.61, 0.4, 0.7)]
+    advert = judge_by_model(Evidence(scores(promotion=0.9), near), POLICY, BANK).of("1-0", model="m", policy="p")
+    assert [(claim.claim, claim.similarity) for claim in advert.claims] == [("m003", 0.9), ("m002", 0.61)]
+    harmless = judge_by_model(Evidence(scores(ok=0.97), near), POLICY, BANK).of("1-0", model="m", policy="p")
+    assert (harmless.action, harmless.claims) == ("publish", ())
