@@ -6,6 +6,7 @@ which decides; the page only shows what came of it. Moderators get the review al
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections import defaultdict
 from typing import Any, cast
@@ -20,6 +21,7 @@ from streamhub.live.hub import Hub
 from streamhub.live.queue import REVIEW_LIMIT
 from streamhub.live.reviewing import note_of
 from streamhub.state.broadcast import BroadcastState
+from streamhub.state.projection import START, position
 from streamhub.wire import HeldView, QuestionView, Review
 from web import desk, keys, review_words
 from web.pages.sign_in import for_moderators
@@ -91,15 +93,23 @@ async def bulk(request: web.Request) -> web.Response:
 @for_moderators
 async def undo(request: web.Request) -> web.Response:
     """Takes back each `decision`."""
-    code = request.match_info["code"]
+    code, last = request.match_info["code"], START
     form = await request.post()
     try:
         for number, decision in enumerate(form.getall("decision", [])[:AT_ONCE]):
             fields = {"once": f"{form.get('once', '')}-{number}", "decision": str(decision)}
-            await request.app[keys.HUB].perform(request[keys.PERSON], code, "undo", fields)
+            done = await request.app[keys.HUB].record(request[keys.PERSON], code, "undo", fields)
+            last = max(last, done.id, key=position)
     except Refused as refused:
         return await _desk(request, code, refused.refusal)
+    await _seen(request, code, last)
     return _back(code, form)
+
+
+async def _seen(request: web.Request, code: str, entry: str) -> None:
+    """Return when the next page shows this entry: waited for once, not after each of many."""
+    with contextlib.suppress(TimeoutError):
+        await (await request.app[keys.HUB].room(code)).reached(entry)
 
 
 async def _each(
@@ -110,11 +120,12 @@ async def _each(
     for number, (comment, turn) in enumerate(items[:AT_ONCE]):
         one = fields | {"once": f"{fields['once']}-{number}", "comment": comment, "turn": turn}
         try:
-            made.append((await request.app[keys.HUB].perform(request[keys.PERSON], code, "decide", one)).id)
+            made.append((await request.app[keys.HUB].record(request[keys.PERSON], code, "decide", one)).id)
         except Refused as refused:
             if refused.refusal.code != "conflict":
                 raise
             late += 1
+    await _seen(request, code, max(made, key=position, default=START))
     return made, late
 
 
