@@ -36,7 +36,7 @@ async def desk(open_page: Open, tmp_path: Path, scripts: bool, **options: object
         (Reason(code="unsure", rule="word", word="拆坝"), "含有本场需人工查看的词语", "“拆坝”"),
         (Reason(code="unsure", rule="model_missing"), "模型缺失，规则也无法判断", ""),
         (Reason(code="abuse", rule="head", score=0.914), "", "由模型判断 91%"),
-        (Reason(code="claim", rule="m003", score=0.89), "符合一个已知误解", "冬天这么冷,说明没有变暖 89%"),
+        (Reason(code="claim", rule="m003", score=0.89), "符合一个已知误区", "冬天这么冷,说明没有变暖 89%"),
     ],
 )
 async def test_why_it_is_here_is_said_in_words(
