@@ -6,7 +6,16 @@ import msgspec
 import pytest
 
 from moderation.checks.words import Words
-from moderation.judge import Evidence, Heard, judge_by_letters, judge_by_model, judge_by_rules, judge_idle_talk
+from moderation.judge import (
+    Evidence,
+    Heard,
+    Verdict,
+    judge_as_seller,
+    judge_by_letters,
+    judge_by_model,
+    judge_by_rules,
+    judge_idle_talk,
+)
 from moderation.model.claims import Match, claim_bank
 from moderation.normalise import read
 from moderation.policy import Unsure, load_policy
@@ -200,3 +209,23 @@ def test_a_listed_word_is_named_and_the_nearest_claims_where_something_was_found
     assert [(claim.claim, claim.similarity) for claim in advert.claims] == [("m003", 0.9), ("m002", 0.61)]
     harmless = judge_by_model(Evidence(scores(ok=0.97), near), POLICY, BANK).of("1-0", model="m", policy="p")
     assert (harmless.action, harmless.claims) == ("publish", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("我们家的产品百分百环保", "annotate"),
+        ("本店包装全部可降解", "annotate"),
+        ("our bottles are eco-friendly", "annotate"),
+        ("我们家的产品百分百环保吗？", "publish"),
+        ("这条河绝对环保", "publish"),
+        ("is our packaging biodegradable?", "publish"),
+        ("我们的店今天开门", "publish"),
+    ],
+)
+def test_who_sells_is_asked_for_evidence_too_where_nothing_else_was_found(text: str, action: str) -> None:
+    heard, published = Heard(read(text)), Verdict(provisional=True)
+    verdict = judge_as_seller(published, heard, POLICY)
+    assert (verdict.action, verdict.provisional) == (action, True)
+    held = judge_by_model(Evidence(scores(promotion=0.9)), POLICY, BANK)
+    assert judge_as_seller(held, heard, POLICY) is held
