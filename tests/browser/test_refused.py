@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
@@ -12,6 +13,7 @@ from tests.browser.conftest import Open, Site
 from tests.browser.desk import say
 from tests.browser.test_watch import say as type_in
 
+SCREENS = Path(__file__).parent.parent / "output" / "screens"
 INVISIBLE = "\u200b\u200b\u2060"
 
 
@@ -62,3 +64,27 @@ async def test_piled_up_marks_stay_within_their_own_comment(site: Site, open_pag
     await expect(comment).to_contain_text("Z")
     assert await comment.evaluate("e => getComputedStyle(e).overflowY") == "clip"
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_why_something_was_refused_stays_in_sight_on_a_phone(site: Site, open_page: Open) -> None:
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    page = await open_page(width=390, height=844, locale="zh-CN")
+    for text in ("第一句广告", "第二句广告", "第三句广告"):
+        await type_in(page, text)
+        await expect(page.locator("#own-comments")).to_contain_text(text)
+        await expect(page.locator(".own-comment", has_text=text)).to_contain_text("审核中")
+        await site.hold(await site.latest(), "promotion")
+        await expect(page.locator(".own-comment", has_text=text)).to_contain_text("读起来像是广告")
+    said = [entry.fact async for entry in site.log.all() if getattr(entry.fact, "text", "") == "第三句广告"]
+    until = int(time.time() * 1000) + 3_600_000
+    slow = ViewerRestricted(viewer=said[0].viewer, effect="slow", until_ms=until, by="moderation")
+    await site.log.append(slow, once="slow")
+    await type_in(page, "第四句")
+    await expect(page.locator("#own-comments")).to_contain_text("第四句")
+    await type_in(page, "第五句")
+    refused = page.locator("#refused")
+    await expect(refused).to_contain_text("每 30 秒可发一条")
+    box = await refused.bounding_box()
+    assert box and box["y"] + box["height"] <= 844
+    assert await page.locator("#writing").evaluate("e => e.scrollHeight <= e.clientHeight"), "only the outcomes scroll"
+    await page.screenshot(path=SCREENS / "refused-zh-390.png")
