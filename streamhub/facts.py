@@ -72,8 +72,7 @@ ReasonCode = Literal[
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Why a verdict fell. `rule` names the rule, model head or claim; `score` is 0..1. `word` is the one that hosts or
-    organizers listed, which was found. Never text of viewers."""
+    """Why a verdict fell. `rule`: rule, model head or claim; `score` 0..1; `word`: a listed one. No text of viewers."""
 
     code: ReasonCode
     rule: str = ""
