@@ -7,7 +7,8 @@ Kept by `worker.py`, one for all broadcasts, read from the campaigns' own logs: 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from streamhub.facts import WordEffect, WordListed, WordUnlisted
 from streamhub.record.log import READ_COUNT, Log, campaign_key
 from streamhub.record.primary import Forked, read_now
 from streamhub.state import policy as policy_
-from streamhub.state.projection import START
+from streamhub.state.projection import START, Entry, position
 
 LOOK_SECONDS = 1.0
 """How long what is known of a campaign's words is good."""
@@ -45,6 +46,36 @@ def lend(lists: Mapping[str, Mapping[str, WordEffect]], version: tuple[str, ...]
         for word, effect in listed.items():
             words[word] = "hold" if "hold" in (effect, words.get(word)) else "allow"
     return Lent(version or tuple(lists), words)
+
+
+class WordsThen:
+    """The same of the past: what campaigns listed at a moment. For logs that are judged again, in their order."""
+
+    def __init__(self, changes: Mapping[str, Iterable[Entry]]) -> None:
+        """`changes`: campaign -> its facts about words, oldest first; of a campaign that is not named it knows none."""
+        self._to_come = {campaign: deque(entries) for campaign, entries in changes.items()}
+        self._listed = {campaign: policy_.Policy() for campaign in changes}
+
+    def at(self, moment: str, campaigns: Iterable[str]) -> Lent:
+        """As of an entry of the broadcast; no earlier moment may be asked for afterwards."""
+        known = {campaign: self._read_on(campaign, moment) for campaign in campaigns if campaign in self._listed}
+        version = tuple(f"{campaign} {policy.changed}" for campaign, policy in known.items())
+        return lend({campaign: policy.words for campaign, policy in known.items()}, version)
+
+    def _read_on(self, campaign: str, moment: str) -> policy_.Policy:
+        to_come = self._to_come[campaign]
+        while to_come and position(to_come[0].id) <= position(moment):
+            policy_.evolve(self._listed[campaign], to_come.popleft())
+        return self._listed[campaign]
+
+
+async def word_changes(store: Redis, campaign: str) -> list[Entry]:
+    """The facts about words of one campaign, oldest first."""
+    log, after, found = Log(store, campaign_key(campaign), WordListed | WordUnlisted), START, list[Entry]()
+    while rows := await read_now(store, log.key, after, count=READ_COUNT):
+        found += log.decode(row for row in rows if row[1].get(b"f", b"").startswith(OURS))
+        after = rows[-1][0].decode()
+    return found
 
 
 class CampaignWords:

@@ -20,7 +20,7 @@ BLANK = dict.fromkeys(map(ord, "\u115f\u1160\u2800\u3164\uffa0"), " ")
 
 LOOKALIKE = str.maketrans(
     "АВСЕНІЈКМОРЅТХУҮԌԜаеосрхуіјѕԁɡһԛԝѵʏΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορτυχϲϳվօսոհɩƖլⲟⲣ",
-    "ABCEHIJKMOPSTXYYGWaeocpxyijsdghqwvyABEZHIKMNOPTYXaiknoptuxcjuounhiIlop",
+    "ABCEHIJKMOPSTXYYGWaeocpxyijsdghqwvyABEZHIKMNOPTYXaikvoptuxcjuounhiIlop",
 )
 """Letters of other scripts that look Latin; read as Latin only in words that also have Latin letters."""
 

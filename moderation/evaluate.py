@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from moderation.claim_kinds import Kind, claim_kinds
 from moderation.judge import Heard, Verdict
 from moderation.measure import PRECISION, measure
 from moderation.model.seeds import LABELS
@@ -80,14 +81,15 @@ def evaluate_file(
     policy: Path | None = None,
 ) -> dict[str, object]:
     """The figures of a file of JSON lines; raises OSError, ModelUnusable, PolicyRefused."""
-    rows, mistakes = read_rows(path)
+    lines, mistakes = _read(path)
+    rows = [row for row, _ in lines]
     pipeline = Pipeline(load_model(model, data), load_policy(policy))
     result = evaluate(rows, pipeline, progress)
     if rows_out:
         encoder = msgspec.json.Encoder()
         with rows_out.open("wb") as out:
-            for row, verdict in zip(result.rows, result.verdicts, strict=True):
-                out.write(encoder.encode(row_out(row, verdict)) + b"\n")
+            for (row, fields), verdict in zip(lines, result.verdicts, strict=True):
+                out.write(encoder.encode(row_out(row, verdict, fields)) + b"\n")
     return {
         **summary(result),
         "model": pipeline.model_name,
@@ -99,13 +101,20 @@ def evaluate_file(
 
 def read_rows(path: Path) -> tuple[list[Row], list[Mistake]]:
     """The rows, and what is wrong with the lines that are none. Empty lines are skipped."""
-    decoder = msgspec.json.Decoder(Row)
-    rows, mistakes = [], []
+    lines, mistakes = _read(path)
+    return [row for row, _ in lines], mistakes
+
+
+def _read(path: Path) -> tuple[list[tuple[Row, dict[str, Any]]], list[Mistake]]:
+    """Each row with all fields of its line."""
+    rows: list[tuple[Row, dict[str, Any]]] = []
+    mistakes = []
     for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            rows.append(decoder.decode(line))
+            fields = msgspec.json.decode(line, type=dict[str, Any])
+            rows.append((msgspec.convert(fields, Row), fields))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             mistakes.append(Mistake(number, str(error)))
     return rows, mistakes
@@ -177,13 +186,12 @@ def scores_of(verdict: Verdict) -> dict[str, float]:
     }
 
 
-def row_out(row: Row, verdict: Verdict) -> dict[str, object]:
-    """One line of `--rows`: what was said of it and why, with the nearest claims."""
+def row_out(row: Row, verdict: Verdict, fields: dict[str, Any]) -> dict[str, object]:
+    """One line of `--rows`: the fields of its line in the file, what was said of it and why, and the nearest claims."""
     scores = scores_of(verdict)
     matches = verdict.evidence.matches if verdict.evidence else ()
     return {
-        "text": row.text,
-        "label": row.truth,
+        **fields,
         "lang": row.language,
         "predicted": max(LABELS, key=lambda label: scores[label]),
         "scores": scores,
@@ -191,6 +199,7 @@ def row_out(row: Row, verdict: Verdict) -> dict[str, object]:
         "reasons": [msgspec.to_builtins(verdict.finding.reason)] if verdict.finding else [],
         "claims": [
             {"claim": match.claim, "similarity": round(match.said, 4), "score": round(match.score, 4)}
+            | claim_kinds().get(match.claim, Kind())._asdict()
             for match in matches
         ],
     }
@@ -210,7 +219,8 @@ def format_evaluation(result: dict[str, Any]) -> str:
         for label, each in figures["labels"].items():
             shown = "".join(f"{_show(each[key]):>8}" for key in ("precision", "recall", "f1", "auc"))
             lines.append(f"  {label:<15}{each['rows']:>6}{shown}  {_show(each['recall_at_precision_95'])}")
-        for label, shares in figures["actions_by_label"].items():
+        lines.append("  share of each action")
+        for label, shares in [*figures["actions_by_label"].items(), ("all", figures["actions"])]:
             shown = "  ".join(f"{action} {share:.1%}" for action, share in shares.items() if share)
             lines.append(f"  {label:<15}{shown}")
         lines.append("  confusion (rows: what it is; columns: what was said)")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import re2
 
 from moderation.checks.abuse import abuse, abuse_score
 from moderation.checks.claim import claim, misinformation_score
@@ -23,7 +24,7 @@ from moderation.model.claims import Claim, Match
 from moderation.normalise import Reading
 from moderation.policy import Policy
 from moderation.recent import Repeats
-from streamhub.facts import CommentJudged, Reason, VerdictRevised
+from streamhub.facts import CommentJudged, Nearest, Reason, VerdictRevised
 
 NO_WORDS = Words()
 
@@ -69,6 +70,7 @@ class Verdict(msgspec.Struct, frozen=True):
             scores=dict(self.evidence.scores) if self.evidence else {},
             model=model,
             policy=policy,
+            claims=self._nearest() if found else (),
             provisional=self.provisional,
             applause=applause,
         )
@@ -79,7 +81,12 @@ class Verdict(msgspec.Struct, frozen=True):
         return VerdictRevised(
             comment=comment, action=judged.action, reasons=judged.reasons, note=judged.note, scores=judged.scores,
             model=model, policy=policy,
+            claims=judged.claims,
         )  # fmt: skip
+
+    def _nearest(self) -> tuple[Nearest, ...]:
+        matches = self.evidence.matches if self.evidence else ()
+        return tuple(Nearest(claim=match.claim, similarity=round(match.said, 3)) for match in matches)
 
 
 PUBLISH = Verdict()
@@ -141,6 +148,24 @@ def judge_by_model(evidence: Evidence, policy: Policy, bank: Mapping[str, Claim]
         or _doubt(scores, policy, less)
     )
     return Verdict(found, evidence)
+
+
+_SELLS = re2.compile(
+    r"(我们|咱们|我|咱)家?(公司|品牌|店)?的?(产品|品牌|商品|礼盒|包装|酒店|店铺?|公司|衣服|鞋|家电)|本店|本品牌|本公司|我司"
+    r"|\bour (products?|brands?|bottles?|packaging|company|delivery|shops?|stores?|hotels?|clothes|shoes|sneakers)\b"
+)
+"""Speaks for something that they sell."""
+
+_ASKS = re2.compile(r"[?？]|(吗|呢|么)[。!！~]*$")
+
+
+def judge_as_seller(verdict: Verdict, heard: Heard, policy: Policy) -> Verdict:
+    """Who sells is asked for evidence as a host is; last, so that what the models hold as advertising stays held."""
+    text = heard.reading.folded
+    if verdict.finding or heard.hosting or not _SELLS.search(text) or _ASKS.search(text):
+        return verdict
+    found = evidence(rulebook().fired(heard.reading).get("evidence", ""), policy.evidence)
+    return Verdict(found, verdict.evidence, verdict.provisional) if found else verdict
 
 
 def _doubt(scores: Mapping[str, float], policy: Policy, less: float) -> Finding | None:

@@ -24,6 +24,7 @@ from moderation.judge import (
     Evidence,
     Heard,
     Verdict,
+    judge_as_seller,
     judge_by_letters,
     judge_by_model,
     judge_by_rules,
@@ -178,12 +179,20 @@ class Pipeline:
             if thorough or settled[i] is None:
                 asked.append(i)
         if hurried or self.model is None:
-            return [verdict or self._unasked(forces[i]) for i, verdict in enumerate(settled)]
+            return self._last(
+                comments, forces, [verdict or self._unasked(forces[i]) for i, verdict in enumerate(settled)]
+            )
         letters = dict(zip(open_, harms, strict=True))
         for i, seen in zip(asked, self._evidence(comments, asked, forces, letters), strict=True):
             known = settled[i]
             settled[i] = Verdict(known.finding, seen) if known else self._by_model(seen, comments[i], forces[i])
-        return [verdict or MODEL_MISSING for verdict in settled]
+        return self._last(comments, forces, [verdict or MODEL_MISSING for verdict in settled])
+
+    def _last(self, comments: Sequence[Heard], forces: Sequence[Force], verdicts: list[Verdict]) -> list[Verdict]:
+        return [
+            judge_as_seller(verdict, heard, force.policy)
+            for verdict, heard, force in zip(verdicts, comments, forces, strict=True)
+        ]
 
     def _harms(self, readings: Sequence[Reading]) -> list[dict[str, float] | None]:
         if self.linear is None:

@@ -1,17 +1,17 @@
 """Tries a policy on what was really said: the log of a past broadcast judged again, and what would have differed.
 
-Called by `streamhub moderation try`. The words and claims of the broadcast count as they did then, comment by
-comment, the words of its campaigns as they stand now; only the policy is another. Nothing is written anywhere.
+Called by `streamhub moderation try`. The words and claims of the broadcast and the words of its campaigns count as
+they did then, comment by comment; only the policy is another. Nothing is written anywhere.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from moderation.campaign_words import NOTHING_LENT, Lent
+from moderation.campaign_words import WordsThen
 from moderation.judge import Heard, Verdict
 from moderation.memory import Memory
 from moderation.pipeline import Force, Pipeline
@@ -28,6 +28,8 @@ from streamhub.facts import (
 from streamhub.state.projection import Entry
 
 BATCH = 64
+
+_NONE: Mapping[str, Iterable[Entry]] = {}
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -55,10 +57,11 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Trial:
-    def __init__(self, pipeline: Pipeline, policy: Policy, lent: Lent = NOTHING_LENT) -> None:
+    def __init__(self, pipeline: Pipeline, policy: Policy, campaigns: Mapping[str, Iterable[Entry]] = _NONE) -> None:
+        """`campaigns`: the facts about words of those that the broadcast belongs to, or did, oldest first."""
         self._pipeline = pipeline
         self._policy = policy
-        self._lent = lent
+        self._campaign_words = WordsThen(campaigns)
         self._memory = Memory("0-0")
         self._waiting: list[tuple[Entry, Heard, Force]] = []
         self._would: dict[str, tuple[CommentSubmitted, Verdict]] = {}
@@ -90,7 +93,9 @@ class Trial:
         match entry.fact:
             case CommentSubmitted():
                 force = self._memory.force(self._policy)
-                force = Force(self._policy, self._memory.situation.words(self._policy, self._lent), force.claims)
+                situation = self._memory.situation
+                lent = self._campaign_words.at(entry.id, situation.campaigns)
+                force = Force(self._policy, situation.words(self._policy, lent), force.claims)
                 self._waiting.append((entry, self._memory.heard(entry, self._policy), force))
             case CommentJudged() as fact:
                 self._was.setdefault(fact.comment, fact)

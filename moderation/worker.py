@@ -276,12 +276,12 @@ class _Worker:
         forces = [(one, Force(policy, force.words, force.claims)) for one, force in heard]
         others = await self._judge(comments, forces)
         for key in {key for key, _ in comments}:
-            pairs = [
-                (was.action, would.action)
-                for (other, _), was, would in zip(comments, verdicts, others, strict=True)
+            said = [
+                (entry.id, was.action, would.action)
+                for (other, entry), was, would in zip(comments, verdicts, others, strict=True)
                 if other == key
             ]
-            await shadow_.note(self._store, key, policy.version, pairs)
+            await shadow_.note(self._store, key, policy.version, said)
 
     async def _tell(self) -> None:
         now = time.monotonic()

@@ -99,6 +99,7 @@ class DecideComment(OnceCommand, frozen=True, kw_only=True):
 
 class UndoDecision(OnceCommand, frozen=True, kw_only=True):
     decision: EntryId
+    reason: Sentence = ""
 
 
 class RestrictViewer(OnceCommand, frozen=True, kw_only=True):
@@ -114,6 +115,7 @@ class LiftRestriction(OnceCommand, frozen=True, kw_only=True):
     """`viewer` is the public mark of the author (`HeldView.viewer`)."""
 
     viewer: Annotated[str, msgspec.Meta(max_length=16)]
+    reason: Sentence = ""
 
 
 class ReportComment(OnceCommand, frozen=True, kw_only=True):
@@ -129,7 +131,10 @@ class AppealComment(OnceCommand, frozen=True, kw_only=True):
 
 
 class ChoosePolicy(OnceCommand, frozen=True, kw_only=True):
+    """`reason` here and below: for who reads later who changed what and why."""
+
     preset: Preset
+    reason: Sentence = ""
 
 
 class AddClaim(OnceCommand, frozen=True, kw_only=True):
@@ -145,6 +150,7 @@ class AddClaim(OnceCommand, frozen=True, kw_only=True):
 
 class WithdrawClaim(OnceCommand, frozen=True, kw_only=True):
     claim: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+    reason: Sentence = ""
 
 
 class ListWord(OnceCommand, frozen=True, kw_only=True):
@@ -152,10 +158,12 @@ class ListWord(OnceCommand, frozen=True, kw_only=True):
 
     word: Annotated[str, msgspec.Meta(min_length=2, max_length=60)]
     effect: WordEffect
+    reason: Sentence = ""
 
 
 class UnlistWord(OnceCommand, frozen=True, kw_only=True):
     word: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    reason: Sentence = ""
 
 
 class ConsentTraining(OnceCommand, frozen=True, kw_only=True):

@@ -72,11 +72,19 @@ ReasonCode = Literal[
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Why a verdict fell. `rule` names the rule, model head or claim; `score` is 0..1. Never text of people."""
+    """Why a verdict fell. `rule`: rule, model head or claim; `score` 0..1; `word`: a listed one. No text of viewers."""
 
     code: ReasonCode
     rule: str = ""
     score: float | None = None
+    word: str = ""
+
+
+class Nearest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A claim that a comment is near to, asserted or not: how similar its nearest wording is, -1..1."""
+
+    claim: str
+    similarity: float
 
 
 # ── the broadcast ────────────────────────────────────────────────────────────────────────────────
@@ -148,6 +156,8 @@ class Verdict(Fact, frozen=True, kw_only=True):
     note: Note | None = None
     model: str = ""
     policy: str = ""
+    claims: tuple[Nearest, ...] = ()
+    """The nearest ones, best first, where the comment was not simply published."""
 
 
 class CommentJudged(Verdict, frozen=True, kw_only=True):
@@ -191,6 +201,7 @@ class DecisionUndone(Fact, frozen=True, kw_only=True):
 
     decision: str
     by: str
+    reason: str = ""
 
 
 # ── moderation by people ─────────────────────────────────────────────────────────────────────────
@@ -199,6 +210,7 @@ class DecisionUndone(Fact, frozen=True, kw_only=True):
 class PolicyChosen(Fact, frozen=True, kw_only=True):
     preset: Preset
     by: str
+    reason: str = ""
 
 
 class ClaimAdded(Fact, frozen=True, kw_only=True):
@@ -217,6 +229,7 @@ class ClaimAdded(Fact, frozen=True, kw_only=True):
 class ClaimWithdrawn(Fact, frozen=True, kw_only=True):
     claim: str
     by: str
+    reason: str = ""
 
 
 class WordListed(Fact, frozen=True, kw_only=True):
@@ -227,11 +240,13 @@ class WordListed(Fact, frozen=True, kw_only=True):
     word: str
     effect: WordEffect
     by: str
+    reason: str = ""
 
 
 class WordUnlisted(Fact, frozen=True, kw_only=True):
     word: str
     by: str
+    reason: str = ""
 
 
 class TrainingConsented(Fact, frozen=True, kw_only=True):
@@ -255,6 +270,7 @@ class ViewerRestricted(Fact, frozen=True, kw_only=True):
 class RestrictionLifted(Fact, frozen=True, kw_only=True):
     viewer: str
     by: str
+    reason: str = ""
 
 
 class CommentReported(Fact, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import msgspec
 
 from streamhub.campaign import Basis, Figure
 from streamhub.commands import Refusal
-from streamhub.facts import Action, CommentKind, Note, QuestionStatus, Reason, Restricting, Stage
+from streamhub.facts import Action, CommentKind, Nearest, Note, QuestionStatus, Reason, Restricting, Stage
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -124,6 +124,8 @@ class HeldView(Wire, frozen=True, kw_only=True):
     why: str = ""
     plain: str = ""
     """The text as the checks read it, where that differs."""
+    claims: tuple[Nearest, ...] = ()
+    """Known misconceptions that it is near to, best first, whether or not it asserts them."""
     alike: str = ""
     """Held items with the same value say nearly the same; "" for those that stand alone."""
     reports: dict[str, int] = {}

@@ -6,17 +6,15 @@ Called by `serve.py`; tests make one over their own store.
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from functools import lru_cache
 
 from aiohttp import web
 from redis.exceptions import RedisError
 
 from campaigns import travel
+from moderation.as_read import as_read
 from moderation.model.claims import claim_bank
-from moderation.normalise import read
 from streamhub.commands import Refusal, Refused
 from streamhub.live.admission import (
     ROLE_COOKIE,
@@ -65,6 +63,8 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+FILES = Refusal(code="unavailable", field="files", message="the server cannot use its own files: its log says which")
+
 STATUS_OF = {
     "invalid": 400, "unknown": 404, "closed": 409, "rate": 429, "forbidden": 403, "restricted": 403, "not_joined": 409,
     "conflict": 409, "unavailable": 503,
@@ -86,7 +86,7 @@ def create_app(settings: Settings) -> web.Application:
         modules=MODULES,
         notes={name: claim.note() for name, claim in claim_bank().items()},
         behind_proxy=settings.behind_proxy,
-        plain=_as_read,
+        plain=as_read,
     )
     app[keys.HUB].server.attach(app)
     if settings.hub:
@@ -99,14 +99,6 @@ def create_app(settings: Settings) -> web.Application:
     if render.STATIC.exists():
         app.router.add_static("/static/", render.STATIC)
     return app
-
-
-@lru_cache(maxsize=1000)
-def _as_read(text: str) -> str:
-    """What a comment says to the checks; as typed, where only width and case differ, which nobody is misled by."""
-    plain = read(text).plain
-    typed = " ".join(unicodedata.normalize("NFKC", text).split())
-    return text if typed.casefold() == plain.casefold() else plain
 
 
 async def _run_hub(app: web.Application) -> AsyncIterator[None]:
@@ -183,9 +175,14 @@ async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamRe
         return refusal_response(request, refused.refusal)
     except web.HTTPNotFound:
         return refusal_response(request, Refusal(code="unknown", message="there is no such page"))
-    except (RedisError, OSError, TimeoutError) as error:
+    except (RedisError, ConnectionError, TimeoutError) as error:
+        if request.transport is None or request.transport.is_closing():
+            raise  # whoever asked has gone: that says nothing about the store
         log.warning("%s %s: the store does not answer (%s)", request.method, request.path, type(error).__name__)
         return refusal_response(request, Refusal(code="unavailable", message="the store does not answer: try again"))
+    except OSError as error:
+        log.error("%s %s: %s (%s)", request.method, request.path, error, type(error).__name__)  # our own files
+        return refusal_response(request, FILES)
 
 
 def refusal_response(request: web.Request, refusal: Refusal) -> web.Response:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from streamhub.facts import QuestionStatus
@@ -133,6 +134,7 @@ def words(_: Say) -> dict[str, dict[str, str]]:
             "first": _("%(who)s was first: this is decided already"),
             "since": _("Something has happened to this comment since you saw it. Please look again"),
             "chosen": _("%(count)s chosen"),
+            "alike_count": _("%(count)s nearly the same"),
             "alike": _("Do the same with %(count)s more that say nearly this"),
             "done_many": _("%(count)s comments"),
             "restricted": _("Done: %(what)s"),
@@ -140,6 +142,7 @@ def words(_: Say) -> dict[str, dict[str, str]]:
             "host": _("host"),
             "moderator": _("moderator"),
             "organizer": _("organizer"),
+            "moderation": _("the checks"),
         },
     }
 
@@ -200,7 +203,7 @@ def decided(questions: list[QuestionView], review: Review) -> list[QuestionView 
 
 def in_lane(lane: Lane, sort: str, questions: list[QuestionView], review: Review) -> list[QuestionView | HeldView]:
     if lane == "held":
-        return list(review.held)
+        return list(grouped(review.held))
     if lane == "decided":
         return decided(questions, review)
     found = [question for question in questions if LANE_OF[question.status] == lane]
@@ -209,6 +212,27 @@ def in_lane(lane: Lane, sort: str, questions: list[QuestionView], review: Review
     if lane in ("answered", "dismissed"):
         found.sort(key=lambda view: position(view.decision or view.id), reverse=True)
     return list(found)
+
+
+def grouped(held: Sequence[HeldView]) -> list[HeldView]:
+    """Oldest first, and behind each what says nearly the same; as `lane` in `browser/host/model.ts`."""
+    first: dict[str, int] = {}
+    for place, view in enumerate(held):
+        first.setdefault(view.alike or view.id, place)
+    return sorted(held, key=lambda view: first[view.alike or view.id])
+
+
+def rows(lane: Lane, views: Sequence[QuestionView | HeldView]) -> list[Row]:
+    """The lines of the list. Of several that say nearly the same the first tells how many, `alike`; others `again`."""
+    group_of = [getattr(view, "alike", "") if lane == "held" else "" for view in views]
+    size, seen = Counter(group_of), set[str]()
+    found = []
+    for view, group in zip(views, group_of, strict=True):
+        found.append(
+            row(lane, view) | {"again": group in seen, "alike": size[group] if group and group not in seen else 0}
+        )
+        seen |= {group} - {""}
+    return found
 
 
 def row(lane: Lane, view: QuestionView | HeldView) -> Row:

@@ -7,13 +7,15 @@ rows that were exported before stay where they were taken, which the page says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import msgspec
 
 from streamhub.commands import refuse
+from streamhub.record.log import Log
 from streamhub.state.broadcast import BroadcastState
 from streamhub.state.comments import Comment
+from streamhub.state.projection import position
 
 LABEL_OF: Mapping[str, str] = {
     "contact": "promotion",
@@ -36,15 +38,16 @@ class TrainingRow(msgspec.Struct, frozen=True):
     lang: str
 
 
-def rows(state: BroadcastState) -> Iterator[TrainingRow]:
+async def rows(state: BroadcastState, log: Log) -> AsyncIterator[TrainingRow]:
     """A row for each comment whose decision stands and says why; in the order of the comments.
 
-    Raises Refused("forbidden") without consent. A text that was erased makes no row."""
+    Raises Refused("forbidden") without consent. A text that was erased from the log makes no row, also while this
+    process or a snapshot still knows it."""
     if not state.policy.training:
         raise refuse("forbidden", "the organizer has not allowed training with this broadcast", field="training")
     decided = {name for name in state.comments.decision_of.values() if state.comments.by_id[name].standing}
-    for comment in sorted((state.comments.by_id[name] for name in decided), key=lambda c: c.id):
-        if comment.text.strip() and (label := label_of(comment)):
+    for comment in sorted((state.comments.by_id[name] for name in decided), key=lambda c: position(c.id)):
+        if comment.text.strip() and await log.has(comment.id) and (label := label_of(comment)):
             yield TrainingRow(comment.text, label, "zh" if _HAN.search(comment.text) else "en")
 
 

@@ -6,13 +6,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+
+from streamhub.commands import Refusal
 
 Gettext = Callable[[str], str]
 
 
 def watch_texts(_: Gettext) -> dict[str, str]:
     return _connection(_) | _comments(_) | _reasons(_) | _refusals(_) | _questions(_) | _campaign(_) | _picture(_)
+
+
+def why_not(refusal: Refusal, texts: Mapping[str, str]) -> str:
+    """Why a comment or vote was not taken, in the reader's words; the moderator's own where there are some.
+
+    `refusalText` and `refusalKey` in `browser/watch/data.ts` say the same."""
+    known = f"refusal.{refusal.code}"
+    if refusal.code == "invalid" and refusal.field in ("text", "nick") and not refusal.limit.startswith("<="):
+        known = "compose.empty" if refusal.field == "text" else "compose.nick"
+    elif refusal.code == "rate" and refusal.field == "slow":
+        known = "refusal.slowed"
+    text = texts[known].replace("{n}", str(math.ceil(refusal.retry_after or 0))).replace("{time}", refusal.limit)
+    said = refusal.message.partition(" UTC: ")[2]
+    return f"{text} “{said}”" if said else text
 
 
 def _connection(_: Gettext) -> dict[str, str]:
@@ -88,6 +105,9 @@ def _refusals(_: Gettext) -> dict[str, str]:
         "refusal.unknown": _("That is not there any more."),
         "refusal.closed": _("That is not open at the moment."),
         "refusal.rate": _("A little slower, please. The next one can go in {n} s."),
+        "refusal.slowed": _(
+            "You are slowed down until {time}: one comment in 30 seconds. The next one can go in {n} s."
+        ),
         "refusal.forbidden": _("Sign in with the link that you were given to do this."),
         "refusal.restricted": _("A moderator has closed this to you until {time}. You can still object to a decision."),
         "refusal.not_joined": _("The connection was lost just then. Please send it again."),

@@ -50,8 +50,8 @@ class Words:
         return Reading(self._allow.blank(plain), folded, squeezed)
 
     def held(self, reading: Reading) -> Finding | None:
-        if self._hold.finds(reading.folded) or self._hold.finds(reading.squeezed):
-            return Finding("hold", Reason(code="unsure", rule="word"))
+        if found := self._hold.first(reading.folded) or self._hold.first(reading.squeezed):
+            return Finding("hold", Reason(code="unsure", rule="word", word=found))
         return None
 
     def _blank(self, found: re.Match[str]) -> str:
@@ -71,8 +71,9 @@ class _Finder:
         self.words = sorted(forms)
         self._find = AhoCorasick(self.words, matchkind=MatchKind.LeftmostLongest) if self.words else None
 
-    def finds(self, text: str) -> bool:
-        return bool(self._spans(text))
+    def first(self, text: str) -> str:
+        """The word that is found first, "" if none is."""
+        return next((text[start:end] for start, end in self._spans(text)), "")
 
     def blank(self, text: str) -> str:
         parts, done = [], 0

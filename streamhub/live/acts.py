@@ -95,13 +95,29 @@ def move_question(state: BroadcastState, command: MoveQuestion, person: Person, 
     )
 
 
+_TURNED = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+"""Signs that turn the direction of what follows: with them a name reads as another (evil as live), and readers see
+another text than the checks. Scripts that run from right to left do so without them."""
+
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters that show nothing."""
+
+
 def readable(text: str, *, lines: bool = False) -> str:
-    """What was typed, without control characters and outer space; line breaks only where `lines`."""
-    kept = (
+    """What was typed, without control characters, turned direction and outer space; "" where it shows nothing (spaces
+    of no width, marks without a letter). Line breaks only where `lines`."""
+    kept = "".join(
         character if unicodedata.category(character) != "Cc" else ("\n" if lines and character == "\n" else " ")
-        for character in text
+        for character in text.translate(_TURNED)
     )
-    return "".join(kept).strip()
+    return kept.strip() if any(map(_shows, kept)) else ""
+
+
+def _shows(character: str) -> bool:
+    return character not in _BLANK and unicodedata.category(character) not in _SHOWS_NOTHING
+
+
+_SHOWS_NOTHING = frozenset(("Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Mc", "Me"))
 
 
 def _question(state: BroadcastState, question: str) -> Question:

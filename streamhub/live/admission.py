@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from streamhub.commands import refuse
+from streamhub.commands import Refused, refuse
 from streamhub.facts import Via, ViewerRestricted
 
 VIEWER_COOKIE = "streamhub_viewer"
@@ -152,7 +152,7 @@ class Rate(msgspec.Struct, frozen=True):
 COMMENT_RATE = Rate(burst=5, per_second=0.5)
 ACT_RATE = Rate(burst=20, per_second=2.0)
 SLOW_RATE = Rate(burst=1, per_second=1 / 30)
-"""Comments of somebody whom a person slowed down."""
+"""Comments of somebody who is slowed down."""
 
 BARRED: Mapping[str, frozenset[str]] = {
     "slow": frozenset(),
@@ -173,12 +173,24 @@ def bar(restriction: ViewerRestricted, act: str, now_ms: int) -> None:
     """Raise Refused("restricted") if this act is closed to somebody so restricted, with the time until it ends."""
     if act not in BARRED[restriction.effect]:
         return
-    until = datetime.fromtimestamp(restriction.until_ms / 1000, UTC)
-    why = f": {restriction.reason}" if restriction.reason else ""
+    until, why = _until(restriction)
     raise refuse(
-        "restricted", f"not possible for you here until {until:%Y-%m-%d %H:%M} UTC{why}", field=restriction.effect,
-        limit=f"{until:%Y-%m-%d %H:%M} UTC", retry_after=round((restriction.until_ms - now_ms) / 1000, 1),
+        "restricted", f"not possible for you here until {until}{why}", field=restriction.effect, limit=until,
+        retry_after=round((restriction.until_ms - now_ms) / 1000, 1),
     )  # fmt: skip
+
+
+def slowed(restriction: ViewerRestricted, wait: float | None) -> Refused:
+    """A comment of somebody who is slowed down came too soon: until when that lasts, and why."""
+    until, why = _until(restriction)
+    return refuse("rate", f"slowed down until {until}{why}", field="slow", limit=until, retry_after=wait)
+
+
+def _until(restriction: ViewerRestricted) -> tuple[str, str]:
+    """The end, and the words of whoever restricted (not those of the checks, which name a policy)."""
+    until = datetime.fromtimestamp(restriction.until_ms / 1000, UTC)
+    said = restriction.reason if restriction.by != "moderation" else ""
+    return f"{until:%Y-%m-%d %H:%M} UTC", f": {said}" if said else ""
 
 
 class Rates:

@@ -7,6 +7,7 @@ quiet room leaves at once; while it is busy, everything that happens within a ti
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -92,11 +93,22 @@ class Room:
             self.state = await replay(self._store, self.code, self._pace)
             async with self._pace:
                 self.whole(LAST)  # what the first who come would otherwise wait for in one turn with all the rest
+            await self._know_the_time()
         except BaseException:
             await self._following.close()
             raise
         self._task = asyncio.create_task(self._follow(), name=f"follow {self.code}")
         self._task.add_done_callback(self._ended)
+
+    async def _know_the_time(self) -> None:
+        """How long ago, by the store's clock that gave it its id, the last entry was: nobody may have spoken since.
+
+        On a Cluster that clock may be out of reach while the log is not: then time begins with the last entry."""
+        ms = position(self.state.as_of)[0]
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            seconds, micros = await self._store.time()
+            passed = max(seconds + micros / 1e6 - ms / 1000, 0.0)
+            self._latest = (ms, time.monotonic() - passed)
 
     async def close(self) -> None:
         await stop_following(self._task)

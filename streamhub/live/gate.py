@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from streamhub.commands import refuse
+from streamhub.commands import Refused, refuse
+from streamhub.facts import ViewerRestricted
 from streamhub.live.acts import Act
-from streamhub.live.admission import ACT_RATE, ADDRESS_RATE, SLOW_RATE, Person, Rates, bar
+from streamhub.live.admission import ACT_RATE, ADDRESS_RATE, SLOW_RATE, Person, Rates, bar, slowed
 from streamhub.state import restrictions
 from streamhub.state.broadcast import BroadcastState
 
@@ -37,10 +38,16 @@ class Gate:
         if restriction := restrictions.of(state.restrictions, person.viewer, now_ms):
             bar(restriction, name, now_ms)
             if name == "comment":
-                self._rates.take("slow", person.viewer, SLOW_RATE, now)
+                self._slow_down(restriction, person, now)
         self._rates.take(name, person.viewer, act.rate, now)
         if person.via != "replay":
             self._rates.take("address", person.address, ADDRESS_RATE, now)
+
+    def _slow_down(self, restriction: ViewerRestricted, person: Person, now: float) -> None:
+        try:
+            self._rates.take("slow", person.viewer, SLOW_RATE, now)
+        except Refused as refused:
+            raise slowed(restriction, refused.refusal.retry_after) from None
 
     def slow(self, kind: str, person: Person) -> None:
         """The common rate, for what is no act of a broadcast: joining, acts of campaigns."""

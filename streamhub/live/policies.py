@@ -44,7 +44,7 @@ WORDS_LIMIT = 200
 def choose_policy(state: BroadcastState, command: ChoosePolicy, person: Person, _: Given) -> Fact:
     if state.policy.preset == command.preset:
         raise refuse("conflict", "this is in force already", field="preset")
-    return PolicyChosen(preset=command.preset, by=person.actor)
+    return PolicyChosen(preset=command.preset, by=person.actor, reason=readable(command.reason))
 
 
 @act("add_claim", AddClaim, role="host")
@@ -79,7 +79,7 @@ def _complete(texts: dict[str, str]) -> None:
 def withdraw_claim(state: BroadcastState, command: WithdrawClaim, person: Person, _: Given) -> Fact:
     if command.claim not in state.policy.claims:
         raise refuse("unknown", "this broadcast has no such claim of its own", field="claim")
-    return ClaimWithdrawn(claim=command.claim, by=person.actor)
+    return ClaimWithdrawn(claim=command.claim, by=person.actor, reason=readable(command.reason))
 
 
 @act("list_word", ListWord, role="host")
@@ -101,13 +101,13 @@ def listed(words: Mapping[str, WordEffect], command: ListWord, by: str) -> WordL
         raise refuse("conflict", "this word is listed already", field="word")
     if word not in words and len(words) >= WORDS_LIMIT:
         raise refuse("conflict", "take a word off first", field="word", limit=f"<= {WORDS_LIMIT}")
-    return WordListed(word=word, effect=command.effect, by=by)
+    return WordListed(word=word, effect=command.effect, by=by, reason=readable(command.reason))
 
 
 def unlisted(words: Mapping[str, WordEffect], command: UnlistWord, by: str) -> WordUnlisted:
     if command.word not in words:
         raise refuse("unknown", "this word is not listed", field="word")
-    return WordUnlisted(word=command.word, by=by)
+    return WordUnlisted(word=command.word, by=by, reason=readable(command.reason))
 
 
 @act("consent", ConsentTraining, role="organizer")

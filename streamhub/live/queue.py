@@ -80,6 +80,7 @@ def held_view(state: BroadcastState, comment: Comment, now_ms: int, plain: Plain
         by=comment.decisions[standing].by if standing else "",
         why=comment.decisions[standing].reason if standing else "",
         plain=read if read != comment.text else "",
+        claims=verdict.claims if verdict else (),
         alike=alike,
         reports={why: sum(1 for report in reports if report.why == why) for why in sorted({r.why for r in reports})},
         weight=round(sum(report.weight for report in reports), 3),

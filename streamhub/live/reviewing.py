@@ -139,7 +139,7 @@ def undo_decision(state: BroadcastState, command: UndoDecision, person: Person, 
     made = state.questions.by_id[asked].moves if asked else state.comments.by_id[said or ""].decisions
     if command.decision not in made:
         raise refuse("conflict", "this decision has been taken back already", field="decision")
-    return DecisionUndone(decision=command.decision, by=person.actor)
+    return DecisionUndone(decision=command.decision, by=person.actor, reason=readable(command.reason))
 
 
 @act("restrict", RestrictViewer, role="moderator")
@@ -159,7 +159,8 @@ def restrict_viewer(state: BroadcastState, command: RestrictViewer, person: Pers
 def lift_restriction(state: BroadcastState, command: LiftRestriction, person: Person, given: Given) -> Fact:
     for restriction in restrictions.current(state.restrictions, given.now_ms):
         if mark_of(restriction.viewer, state.details.code) == command.viewer:
-            return RestrictionLifted(viewer=restriction.viewer, by=person.actor)
+            reason = readable(command.reason)
+            return RestrictionLifted(viewer=restriction.viewer, by=person.actor, reason=reason)
     raise refuse("unknown", "nobody of this mark is restricted now", field="viewer")
 
 

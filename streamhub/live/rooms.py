@@ -47,6 +47,8 @@ class Rooms:
         self._send_back = send_back
         self._plain = plain
         self._pace = Pace()
+        self._fare: moderation_status.Fare | None = "normal"
+        """How the moderation fares, known before anybody asks: a desk without a socket shows it too."""
         self._opening: dict[str, asyncio.Task[Room]] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -91,6 +93,7 @@ class Rooms:
                 raise refuse("unknown", f"there is no broadcast {code}", field="broadcast")
             viewers = Viewers(self._server, code)
             room = Room(code, self._store, self._feed, viewers, self._presence, self._plain, self._pace)
+            room.fare = self._fare
             await room.open()
         except (RedisError, OSError, TimeoutError):
             raise refuse("unavailable", "the store does not answer: try again") from None
@@ -105,10 +108,9 @@ class Rooms:
                 for room in self:
                     if (people := changed.get(room.code)) is not None:
                         room.tell_people(people)
-                hosted = [room for room in self if room.viewers.has_hosts]
-                fare = await moderation_status.fare(self._store) if hosted else None
-                for room in hosted:
-                    room.fare = fare
+                self._fare = await moderation_status.fare(self._store)
+                for room in self:
+                    room.fare = self._fare
             await asyncio.sleep(EVERY_SECONDS)
 
     async def _sweep(self) -> None:

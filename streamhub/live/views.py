@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from itertools import islice
 
+import msgspec
+
+from streamhub.facts import Reason
 from streamhub.live.admission import mark_of
 from streamhub.state import comments as comments_
 from streamhub.state import questions as questions_
@@ -139,7 +142,7 @@ def outcome(state: BroadcastState, comment: Comment) -> Outcome:
         once=comment.once,
         status=comment.status,
         action=action,
-        reasons=comment.reasons,
+        reasons=_for_the_author(comment.reasons),
         note=comment.note,
         text=comment.text,
         kind=comment.kind,
@@ -147,6 +150,11 @@ def outcome(state: BroadcastState, comment: Comment) -> Outcome:
         why=comment.decisions[standing].reason if (standing := comment.standing) else "",
         appeal=_objection(comment),
     )
+
+
+def _for_the_author(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """Which words hosts listed is not told to everybody who tries one."""
+    return tuple(msgspec.structs.replace(reason, word="") if reason.word else reason for reason in reasons)
 
 
 def _objection(comment: Comment) -> Objection:

@@ -82,7 +82,7 @@ async def site(valkey: EmbeddedValkey, store: Redis, tmp_path: Path) -> AsyncIte
     await runner.cleanup()
 
 
-REFUSED = ("/go?", "/rules/", "/reports", "/appeals")
+REFUSED = ("/go?", "/rules/", "/reports", "/appeals", "/comments")
 """Addresses that a test is refused at: the browser says of each 400 or 404 that it is one, rightly."""
 
 Open = Callable[..., Awaitable[Page]]

@@ -139,9 +139,17 @@ async def test_the_words_of_a_campaign_are_kept_on_its_page(
     await words.get_by_role("button", name="列入").click()
     await expect(words.get_by_role("status")).to_contain_text("完成，即刻生效。")
     await expect(words.locator("li").first).to_contain_text("reef.org/give")
+    await words.get_by_label("词语或网址").fill("give.the-foundation-of-the-blue-reef.example.org/donate/26")
+    await words.get_by_role("button", name="列入").click()
+    entry = words.locator("li.entry", has_text="the-foundation")
+    text, button = await entry.locator(".entry-text").bounding_box(), await entry.get_by_role("button").bounding_box()
+    assert text and button and button["x"] >= text["x"] + text["width"], "the button stands beside its word"
+    await entry.get_by_role("button").click()
     await words.get_by_role("button", name="移除 reef.org/give").click()
     await expect(words.locator("li").first).to_contain_text("还没有")
     await words.get_by_text("变更记录").click()
-    await expect(words.locator("ol li")).to_have_count(2)
+    await expect(words.locator("ol li")).to_have_count(4)
     said = [type(entry.fact) async for entry in campaign_log(site.store, "WEEK").all()]
-    assert said == [CampaignCreated, WordListed, WordUnlisted]
+    assert said == [CampaignCreated, WordListed, WordListed, WordUnlisted, WordUnlisted]
+    await expect(page.locator("main")).to_contain_text("油箱到车轮")
+    await expect(page.locator("main")).not_to_contain_text("tank-to-wheel")

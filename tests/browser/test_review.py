@@ -217,6 +217,7 @@ async def test_reviewing_together_and_the_rules_work_without_javascript(
     await expect(page.locator(".items li")).to_have_count(3)
     await page.goto(site.address + RULES)
     await page.get_by_label("School").check()
+    await page.locator("#why-choose_policy").fill("A class joins at eight")
     await page.get_by_role("button", name="Use this from now on").click()
     await expect(page.locator("#choose_policy")).to_contain_text("It holds from now on.")
     await page.get_by_text("Add a claim").click()
@@ -235,6 +236,7 @@ async def test_reviewing_together_and_the_rules_work_without_javascript(
     await page.get_by_role("button", name="Allow it").click()
     await expect(page.locator(".history li")).to_have_count(4)
     await expect(page.locator(".history")).to_contain_text("Lin (organizer)")
+    await expect(page.locator(".history")).to_contain_text("“A class joins at eight”")
     assert [f.preset for f in await facts(site, PolicyChosen) if isinstance(f, PolicyChosen)] == ["school"]
     assert len(await facts(site, ClaimAdded)) == 1
 
@@ -285,5 +287,7 @@ async def test_a_banner_says_how_the_checks_fare(site: Site, open_page: Open, tm
     await expect(banner).to_contain_text("No checks are running, so nothing appears by itself. Waiting for you: 1.")
     await moderation_status.tell(site.store, "worker", "overload")
     await expect(banner).to_contain_text("More is said than the model can read in time.")
+    plain = await open_page(DESK, java_script_enabled=False, **signed_in(tmp_path))
+    await expect(plain.locator("#moderation-state")).to_contain_text("More is said than the model can read in time.")
     await moderation_status.tell(site.store, "worker", "normal")
     await expect(banner).to_be_hidden()

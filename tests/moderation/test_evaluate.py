@@ -83,11 +83,14 @@ def test_file_rows_and_mistakes(models: Path, tmp_path: Path) -> None:
     assert [mistake["line"] for mistake in result["mistakes"]] == [3, 4, 6, 7]  # type: ignore[index,union-attr]
     ok, spam = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert (ok["action"], ok["predicted"], ok["lang"]) == ("publish", "ok", "en")
-    assert (spam["action"], spam["predicted"], spam["label"]) == ("hold", "promotion", "promotion")
+    assert (spam["action"], spam["predicted"], spam["label"]) == ("hold", "promotion", "spam")
+    assert (ok["text"], ok["label"], ok["other"]) == ("hello from Kenya", "ok", 1)
+    assert all(claim["cards"] or claim["fallacy"] for claim in ok["claims"] + spam["claims"])
     assert spam["reasons"][0]["code"] == "contact" and len(spam["claims"]) == 3
     assert set(ok["scores"]) == {"ok", "misinformation", "promotion", "abuse"}
     shown = format_evaluation(result)
     assert "line 3:" in shown and "promotion" in shown and "abc123" not in shown
+    assert "  all            publish 50.0%  hold 50.0%" in shown
 
 
 def test_empty_file_has_no_figures(models: Path, tmp_path: Path) -> None:

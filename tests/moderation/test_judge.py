@@ -5,11 +5,22 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from moderation.judge import Evidence, Heard, judge_by_letters, judge_by_model, judge_by_rules, judge_idle_talk
+from moderation.checks.words import Words
+from moderation.judge import (
+    Evidence,
+    Heard,
+    Verdict,
+    judge_as_seller,
+    judge_by_letters,
+    judge_by_model,
+    judge_by_rules,
+    judge_idle_talk,
+)
 from moderation.model.claims import Match, claim_bank
 from moderation.normalise import read
 from moderation.policy import Unsure, load_policy
 from moderation.recent import Recent, Repeats
+from streamhub.facts import Reason
 
 POLICY = load_policy()
 BANK = claim_bank()
@@ -188,3 +199,33 @@ def test_green_claims_are_asked_for_evidence_of_hosts_only() -> None:
 def test_who_counts_does_not_repeat() -> None:
     said = [f"what lives at {i} metres down there" for i in range(12)]
     assert not held(said[-1], repeats(*((1000 + i, f"v{i % 3}", text) for i, text in enumerate(said))))
+
+
+def test_a_listed_word_is_named_and_the_nearest_claims_where_something_was_found() -> None:
+    held = judge_by_rules(Heard(read("我支持拆 坝")), POLICY, Words(hold=["拆坝", "别的"]))
+    assert held and held.finding and held.finding.reason == Reason(code="unsure", rule="word", word="拆坝")
+    near = [Match("m003", 0.9, 0.2, 1.0), Match("m002", 0.61, 0.4, 0.7)]
+    advert = judge_by_model(Evidence(scores(promotion=0.9), near), POLICY, BANK).of("1-0", model="m", policy="p")
+    assert [(claim.claim, claim.similarity) for claim in advert.claims] == [("m003", 0.9), ("m002", 0.61)]
+    harmless = judge_by_model(Evidence(scores(ok=0.97), near), POLICY, BANK).of("1-0", model="m", policy="p")
+    assert (harmless.action, harmless.claims) == ("publish", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("我们家的产品百分百环保", "annotate"),
+        ("本店包装全部可降解", "annotate"),
+        ("our bottles are eco-friendly", "annotate"),
+        ("我们家的产品百分百环保吗？", "publish"),
+        ("这条河绝对环保", "publish"),
+        ("is our packaging biodegradable?", "publish"),
+        ("我们的店今天开门", "publish"),
+    ],
+)
+def test_who_sells_is_asked_for_evidence_too_where_nothing_else_was_found(text: str, action: str) -> None:
+    heard, published = Heard(read(text)), Verdict(provisional=True)
+    verdict = judge_as_seller(published, heard, POLICY)
+    assert (verdict.action, verdict.provisional) == (action, True)
+    held = judge_by_model(Evidence(scores(promotion=0.9)), POLICY, BANK)
+    assert judge_as_seller(held, heard, POLICY) is held

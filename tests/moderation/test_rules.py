@@ -40,6 +40,11 @@ def test_every_rule_is_known_to_the_table() -> None:
     "text",
     [
         "加薇 lv2008se",
+        "带刷🚶步数两万起",
+        "dai唰能量 私",
+        "想要卫❤：coral520",
+        "加威 xin：haiyang77",
+        "加νx：abc12345",
         "扣扣 七八九六五四三",
         "🐧①②③⑨⑨⑧",
         "v信 h u a n b a o 6 6",
@@ -54,6 +59,26 @@ def test_every_rule_is_known_to_the_table() -> None:
 )
 def test_disguised_advertisement_is_found(text: str) -> None:
     assert fired(text)
+
+
+@pytest.mark.parametrize("text", ["全网最绿色的直播间", "最环保的酒店就在这里", "the greenest hotel in town"])
+def test_superlatives_of_hosts_are_asked_for_evidence(text: str) -> None:
+    assert "evidence" in rulebook().fired(read(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "代刷步数太不公平了，应该取消成绩",
+        "请大家举报代刷能量的",
+        "大堡礁是全球最大的珊瑚礁",
+        "走路是最环保的选择",
+        "自带刷子来清理海滩",
+        "walking is the greenest way to come",
+    ],
+)
+def test_who_complains_of_boosting_or_compares_is_left_alone(text: str) -> None:
+    assert not rulebook().fired(read(text))
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from moderation.campaign_words import lend
 from moderation.pipeline import Pipeline
 from moderation.policy import load_policy, preset
 from moderation.trial import Trial
 from streamhub.facts import (
+    BroadcastCreated,
     CommentDecided,
     CommentJudged,
     CommentSubmitted,
     DecisionUndone,
     Reason,
     VerdictRevised,
+    WordEffect,
     WordListed,
+    WordUnlisted,
 )
 from streamhub.state.projection import Entry
 
@@ -53,11 +55,25 @@ def test_the_policy_that_is_tried_counts_whatever_was_chosen_then(pipeline: Pipe
     assert trial.result().policy.startswith("open-")
 
 
-def test_words_of_its_campaigns_count_unless_it_says_otherwise(pipeline: Pipeline) -> None:
-    lent = lend({"WEEK": {"水坝": "allow", "这条鱼": "hold", "abc12345": "allow"}, "DAY": {"abc12345": "hold"}})
-    trial = Trial(pipeline, load_policy(), lent)
-    trial.feed(LOG)
+def test_words_of_its_campaigns_count_as_they_did_then_unless_it_says_otherwise(pipeline: Pipeline) -> None:
+    def listing(at: str, word: str, effect: WordEffect) -> Entry:
+        return Entry(at, WordListed(word=word, effect=effect, by="organizer"))
+
+    week = [
+        listing("900-0", "水坝", "allow"),
+        listing("950-0", "abc12345", "allow"),
+        listing("1500-0", "没有判过", "hold"),
+        Entry("1999-0", WordUnlisted(word="abc12345", by="organizer")),
+        listing("2001-0", "这条鱼", "hold"),
+        listing("2002-1", "水坝", "hold"),
+    ]
+    belongs = Entry("100-0", BroadcastCreated(code="REEF", title="Reef", by="test", campaigns=("WEEK",)))
+    trial = Trial(pipeline, load_policy(), {"WEEK": week, "OTHER": [listing("1-0", "这条鱼", "allow")]})
+    trial.feed([belongs, *LOG])
     would = {row.comment: row.would_reasons for row in trial.result().changes}
-    assert [reason.rule for reason in would["2002-0"]] == ["word"]
-    assert "2001-0" not in would
-    assert "2000-0" not in would
+    assert [reason.word for reason in would["2002-0"]] == ["水坝"]  # the broadcast's own word says more
+    assert "2000-0" not in would  # its word was off the list by then
+    assert "2001-0" not in would  # listed at that moment: held, as it was
+    late = Trial(pipeline, load_policy(), {"WEEK": [listing("2001-1", "这条鱼", "hold")]})
+    late.feed([belongs, *LOG])
+    assert [row.would for row in late.result().changes if row.comment == "2001-0"] == ["publish"]

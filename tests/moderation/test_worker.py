@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from campaigns import travel
 from campaigns.travel.facts import TripLogged
 from moderation.campaign_words import LOOK_SECONDS
-from moderation.shadow import counts
+from moderation.shadow import counts, rows
 from moderation.worker import GROUP, run
 from streamhub.campaign_facts import CampaignCreated
 from streamhub.facts import (
@@ -385,6 +385,9 @@ async def test_a_shadow_policy_is_counted_and_never_acts(
     counted = await counts(store, CODE)
     assert list(counted.values()) == [{"hold>publish": 1, "publish>publish": 1}]
     assert next(iter(counted)).startswith("lenient-")
+    (row,) = await rows(store, CODE)
+    assert (row.comment, row.was, row.would, row.text) == (ad, "hold", "publish", "加我微信 abc12345")
+    assert b"abc12345" not in await store.lindex(broadcast_key(CODE, "shadow-rows"), 0)
 
 
 async def test_moderators_are_told_when_there_is_no_model(store: Redis, valkey: EmbeddedValkey, models: Path) -> None:

@@ -196,6 +196,7 @@ async def test_reconnecting_brings_what_was_missed_once_in_order(connect_viewer:
     [
         ("comment", {"once": "ann-0001", "text": LONG, "nick": "A"}, {"code": "invalid", "limit": "<= 200"}),
         ("comment", {"once": "ann-0001", "text": " \n ", "nick": "A"}, {"code": "invalid", "field": "text"}),
+        ("comment", {"once": "ann-0001", "text": "\u200b\u0301", "nick": "A"}, {"code": "invalid", "field": "text"}),
         ("comment", {"once": "ann-0001", "text": "x"}, {"code": "invalid", "field": "nick"}),
         ("comment", {"once": "ann-0001", "text": 5, "nick": "A"}, {"code": "invalid", "field": "text"}),
         ("comment", {"once": "ann-0001", "text": "x", "nick": "A", "admin": 1}, {"code": "invalid", "field": "admin"}),

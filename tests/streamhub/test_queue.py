@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamhub.facts import AppealMade, CommentJudged, CommentReported, CommentSubmitted, Reason
+from streamhub.live import views
 from streamhub.live.queue import REVIEW_LIMIT, alike, review, review_changed
 from streamhub.state.projection import Entry
 from tests.streamhub.histories import histories
@@ -73,3 +74,11 @@ def test_an_objection_and_reports_stand_on_the_card() -> None:
     ])  # fmt: skip
     (view,) = review(state, now_ms=0).held
     assert (view.appeal, view.reports, view.weight, view.turn) == ("not so", {"abuse": 2}, 0.75, "3-0")
+
+
+def test_moderators_read_which_listed_word_was_found_and_its_author_does_not() -> None:
+    held = CommentJudged(comment="1-0", action="hold", reasons=(Reason(code="unsure", rule="word", word="水坝"),))
+    state = fold([Entry("1-0", CommentSubmitted(viewer="v", nick="n", text="水坝的事")), Entry("2-0", held)])
+    assert review(state, now_ms=10).held[0].reasons[0].word == "水坝"
+    (told,) = views.own(state, "v")
+    assert told.reasons == (Reason(code="unsure", rule="word"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -124,6 +125,14 @@ async def test_programs_list_and_take_off_once(organizer: Organizer) -> None:
         assert (found, body["error"]["field"]) == (status, field)
     assert (await organizer.api("unlist", word="reef.org"))[0] == 200
     assert await organizer.words() == {}
+    path = "/api/campaigns/GREEN-WEEK/words/log"
+    log = await organizer.client.get(path, headers=bearer(organizer.data))
+    lines = [json.loads(line) for line in (await log.text()).splitlines()]
+    assert [(line["fact"]["type"], line["fact"]["word"]) for line in lines] == [
+        ("word_listed", "reef.org"), ("word_unlisted", "reef.org"),
+    ]  # fmt: skip
+    host = Grant(role="host", broadcast="REEF")
+    assert (await organizer.client.get(path, headers=bearer(organizer.data, host))).status == 403
 
 
 async def test_a_campaign_lists_no_more_than_a_broadcast(organizer: Organizer) -> None:

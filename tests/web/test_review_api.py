@@ -37,6 +37,11 @@ class Desk:
         self.client, self.data = client, data
         self.log = broadcast_log(store, "REEF")
         self.number = 0
+        self._tokens: dict[Grant, dict[str, str]] = {}
+
+    def token(self, grant: Grant) -> dict[str, str]:
+        """A tool keeps its token: another one, signed a second later, would be another tool."""
+        return self._tokens.setdefault(grant, bearer(self.data, grant))
 
     async def held(self, text: str, viewer: str = "v-1") -> str:
         self.number += 1
@@ -47,14 +52,14 @@ class Desk:
         return comment
 
     async def queue(self, grant: Grant = MEI, path: str = "") -> tuple[int, Any]:
-        answer = await self.client.get(f"/api/broadcasts/REEF/review{path}", headers=bearer(self.data, grant))
+        answer = await self.client.get(f"/api/broadcasts/REEF/review{path}", headers=self.token(grant))
         return answer.status, await answer.json()
 
     async def act(self, name: str, grant: Grant = MEI, **fields: object) -> tuple[int, Any]:
         self.number += 1
         fields.setdefault("once", f"attempt-{self.number}")
         path = f"/api/broadcasts/REEF/review/{name}"
-        answer = await self.client.post(path, json=fields, headers=bearer(self.data, grant))
+        answer = await self.client.post(path, json=fields, headers=self.token(grant))
         return answer.status, await answer.json()
 
     async def facts(self, kind: type) -> list[Any]:
@@ -132,8 +137,9 @@ async def test_people_are_restricted_for_a_time_and_let_go(desk: Desk, effect: s
     assert (restricted["effect"], restricted["by"], restricted["reason"]) == (effect, "moderator:Mei", "twice")
     (fact,) = await desk.facts(ViewerRestricted)
     assert (fact.viewer, fact.effect, restricted["until"]) == ("v-1", effect, fact.until_ms)
-    assert (await desk.act("lift", viewer=restricted["viewer"]))[0] == 200
-    assert [fact.by for fact in await desk.facts(RestrictionLifted)] == ["moderator:Mei"]
+    assert (await desk.act("lift", viewer=restricted["viewer"], reason="it was a quotation"))[0] == 200
+    (lifted,) = await desk.facts(RestrictionLifted)
+    assert (lifted.by, lifted.reason) == ("moderator:Mei", "it was a quotation")
     assert "restricted" not in (await desk.queue())[1]["review"]
 
 

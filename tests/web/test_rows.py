@@ -85,6 +85,21 @@ async def test_rows_say_what_people_decided_and_not_who_said_it(client: Client, 
     assert "v-secret" not in text
 
 
+async def test_what_was_erased_makes_no_row_though_it_is_still_known(
+    client: Client, store: Redis, tmp_path: Path
+) -> None:
+    told = Told(broadcast_log(store, "REEF"))
+    for text in ("forget me please", "keep this one"):
+        await told.comment(text, "abuse", "reject")
+    consent = await told.add(TrainingConsented(given=True, by="organizer:Lin"))
+    room = await client.app[keys.HUB].room("REEF")  # type: ignore[index]
+    await room.reached(consent)
+    (secret,) = [comment.id for comment in room.state.comments.by_id.values() if comment.text == "forget me please"]
+    await store.xdel(told.log.key, secret)
+    answer = await client.get(ROWS, headers=bearer(tmp_path))
+    assert [json.loads(line)["text"] for line in (await answer.text()).splitlines()] == ["keep this one"]
+
+
 async def test_rows_are_for_organizers(client: Client, tmp_path: Path) -> None:
     for grant in (Grant(role="host", broadcast="REEF"), Grant(role="moderator", broadcast="REEF")):
         assert (await client.get(ROWS, headers=bearer(tmp_path, grant))).status == 403

@@ -15,15 +15,15 @@ import { refusalText, say, words } from "./host/words";
 import type { Accepted, Batch, Denied, Joined, Review } from "./wire";
 
 const ANSWER_MS = 8000;
-/** Comments that are decided together. */
-const AT_ONCE = 60;
+/** Comments that are decided together: as many as the desk lists. */
+const AT_ONCE = 200;
 const desk = document.getElementById("desk") as HTMLElement;
 const code = desk.dataset["code"] ?? "";
 const link = document.getElementById("link") as HTMLElement;
 
 const model = new Model();
 const list = new List(model, (desk.dataset["lane"] ?? "questions") as Lane, (desk.dataset["sort"] ?? "votes") as Sort);
-const card = new Card(model);
+const card = new Card(model, code);
 const toast = new Toast((decisions) => decisions.split(",").forEach((decision) => send("undo", { decision })));
 const picked = new Picked();
 const hosts = desk.dataset["hosts"] === "yes";
@@ -259,6 +259,7 @@ desk.addEventListener("click", (event) => {
   else if (target?.dataset["sort"]) resort(target.dataset["sort"] as Sort);
   else if (target?.matches(".item")) choose(target.closest("li")?.dataset["id"] ?? "");
   else if (target?.matches(".back")) desk.classList.remove("opened");
+  else if (target?.dataset["choose"]) card.choose(target.dataset["choose"]);
   else if (target?.id === "fresh") reveal();
   else if (target?.id === "help") shortcuts.showModal();
   else return;

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
-from streamhub.facts import BroadcastFact, WordEffect
+from streamhub.facts import BroadcastCreated, BroadcastEdited, BroadcastFact, WordListed, WordUnlisted
 from streamhub.state.projection import Entry
-from streamhub.wire import BroadcastView
 from web.cli.frame import Command, Failed, as_json, print_json, print_table
 from web.cli.server import Server, run, settings_of, with_server
 
@@ -17,14 +17,6 @@ from web.cli.server import Server, run, settings_of, with_server
 class _Line(msgspec.Struct):
     id: str
     fact: msgspec.Raw
-
-
-class _Broadcast(msgspec.Struct):
-    broadcast: BroadcastView
-
-
-class _Words(msgspec.Struct):
-    words: dict[str, WordEffect]
 
 
 @click.command("try", cls=Command, example="streamhub moderation try careful.toml --broadcast REEF")
@@ -35,9 +27,8 @@ class _Words(msgspec.Struct):
 def try_(server: Server, policy: Path, code: str, as_json: bool) -> None:
     """Judge the log of a broadcast again by POLICY, a TOML file, and say what would have differed, row by row.
 
-    Words and claims of the broadcast count as they did at the time, words of its campaigns as they stand now.
+    Words and claims of the broadcast, and words of its campaigns, count as they did at the time.
     Nothing is changed, nothing is recorded."""
-    from moderation.campaign_words import lend
     from moderation.model.encoder import ModelUnusable  # these load the model's libraries: a second
     from moderation.pipeline import Pipeline, load_model
     from moderation.policy import PolicyRefused, load_policy
@@ -47,13 +38,13 @@ def try_(server: Server, policy: Path, code: str, as_json: bool) -> None:
         tried = load_policy(policy)
     except PolicyRefused as error:
         raise Failed(str(error)) from error
-    entries = run(_entries(server, code))
+    entries = run(_entries(server, f"/api/broadcasts/{code}/log"))
     settings = settings_of()
     try:
         pipeline = Pipeline(load_model(settings.model, settings.data), tried)
     except ModelUnusable as error:
         raise Failed(f"The model cannot be used: {error}") from error
-    trial = Trial(pipeline, tried, lend(_campaign_words(server, code)))
+    trial = Trial(pipeline, tried, run(_campaign_words(server, entries)))
     trial.feed(entries)
     result = trial.result()
     if as_json:
@@ -73,19 +64,20 @@ def _why(reasons: tuple[msgspec.Struct, ...]) -> str:
     return ", ".join(f"{reason.code} {reason.rule}".strip() for reason in reasons)  # type: ignore[attr-defined]
 
 
-def _campaign_words(server: Server, code: str) -> dict[str, dict[str, WordEffect]]:
-    found = msgspec.json.decode(server.get(f"/api/broadcasts/{code}"), type=_Broadcast).broadcast
+async def _campaign_words(server: Server, entries: list[Entry]) -> dict[str, list[Entry]]:
+    """What the campaigns listed to which the broadcast has ever belonged."""
+    facts = [entry.fact for entry in entries if isinstance(entry.fact, BroadcastCreated | BroadcastEdited)]
+    names = dict.fromkeys(name for fact in facts for name in fact.campaigns or ())
     return {
-        name: msgspec.json.decode(server.get(f"/api/campaigns/{name}/words"), type=_Words).words
-        for name in found.campaigns
+        name: await _entries(server, f"/api/campaigns/{name}/words/log", WordListed | WordUnlisted) for name in names
     }
 
 
-async def _entries(server: Server, code: str) -> list[Entry]:
+async def _entries(server: Server, path: str, kinds: Any = BroadcastFact) -> list[Entry]:
     """An entry of a kind that this version does not know keeps its place, with None for its fact."""
-    lines, facts = msgspec.json.Decoder(_Line), msgspec.json.Decoder(BroadcastFact)
+    lines, facts = msgspec.json.Decoder(_Line), msgspec.json.Decoder(kinds)
     found = []
-    async for text in server.client.lines(f"/api/broadcasts/{code}/log"):
+    async for text in server.client.lines(path):
         line = lines.decode(text)
         try:
             found.append(Entry(line.id, facts.decode(line.fact)))
@@ -97,31 +89,36 @@ async def _entries(server: Server, code: str) -> list[Entry]:
 @click.command(cls=Command, example="streamhub moderation shadow REEF --json")
 @click.argument("code")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data folder of the server.")
+@click.option("--rows", is_flag=True, help="The latest comments of which the two say different things, one a row.")
 @as_json
-def shadow(code: str, data: Path | None, as_json: bool) -> None:
+def shadow(code: str, data: Path | None, rows: bool, as_json: bool) -> None:
     """Show what the shadow policy would have said of a broadcast's comments so far, beside what was said.
 
     The settings name it (STREAMHUB_SHADOW, a policy file); it is counted and never acts."""
-    from moderation.shadow import counts
+    from moderation import shadow as shadow_
     from streamhub.record.store import connect
 
-    async def read() -> dict[str, dict[str, int]]:
+    async def read() -> tuple[dict[str, dict[str, int]], list[shadow_.Row]]:
         store = connect(settings_of(data=data).store_url)
         try:
-            return await counts(store, code)
+            return await shadow_.counts(store, code), await shadow_.rows(store, code) if rows else []
         finally:
             await store.aclose()
 
     try:
-        found = run(read())
+        found, differing = run(read())
     except (OSError, ConnectionError) as error:
         raise Failed(f"The store cannot be reached: {type(error).__name__}.") from error
     if as_json:
-        print_json(found)
+        print_json(msgspec.to_builtins(differing) if rows else found)
         return
-    rows = [
+    if rows:
+        lines = [(row.policy, row.comment, row.was, row.would, row.text) for row in differing]
+        print_table(("shadow policy", "comment", "said", "would say", "text"), lines, "They say the same so far.")
+        return
+    totals = [
         (policy, *pair.split(">"), str(count))
         for policy, pairs in found.items()
         for pair, count in sorted(pairs.items())
     ]
-    print_table(("shadow policy", "said", "would say", "comments"), rows, "No shadow policy was at work here.")
+    print_table(("shadow policy", "said", "would say", "comments"), totals, "No shadow policy was at work here.")

@@ -151,7 +151,7 @@ async def show_log(request: web.Request) -> web.StreamResponse:
 async def training_rows(request: web.Request) -> web.Response:
     """Decisions of people as JSON lines of `text`, `label`, `lang`; 403 unless the organizer has allowed training."""
     room = await request.app[keys.HUB].room(request.match_info["code"])
-    lines = b"".join(msgspec.json.encode(row) + b"\n" for row in rows.rows(room.state))
+    lines = b"".join([msgspec.json.encode(row) + b"\n" async for row in rows.rows(room.state, room.log)])
     headers = {"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
     return web.Response(body=lines, headers=headers)
 

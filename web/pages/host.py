@@ -6,6 +6,7 @@ which decides; the page only shows what came of it. Moderators get the review al
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections import defaultdict
 from typing import Any, cast
@@ -17,10 +18,12 @@ from streamhub.commands import Refusal, Refused
 from streamhub.facts import Note
 from streamhub.live import views
 from streamhub.live.hub import Hub
+from streamhub.live.queue import REVIEW_LIMIT
 from streamhub.live.reviewing import note_of
 from streamhub.state.broadcast import BroadcastState
+from streamhub.state.projection import START, position
 from streamhub.wire import HeldView, QuestionView, Review
-from web import desk, keys
+from web import desk, keys, review_words
 from web.pages.sign_in import for_moderators
 from web.render import message, render_long
 
@@ -34,8 +37,8 @@ ACTS = {
 """What a form of the desk may send on to the hub, which checks every field."""
 
 CARD = ("claim", "fact", "source", "url")
-AT_ONCE = 60
-"""Comments that one form decides together."""
+AT_ONCE = REVIEW_LIMIT
+"""Comments that one form decides together: as many as the desk lists."""
 
 
 @routes.get("/host/{code}")
@@ -90,15 +93,23 @@ async def bulk(request: web.Request) -> web.Response:
 @for_moderators
 async def undo(request: web.Request) -> web.Response:
     """Takes back each `decision`."""
-    code = request.match_info["code"]
+    code, last = request.match_info["code"], START
     form = await request.post()
     try:
         for number, decision in enumerate(form.getall("decision", [])[:AT_ONCE]):
             fields = {"once": f"{form.get('once', '')}-{number}", "decision": str(decision)}
-            await request.app[keys.HUB].perform(request[keys.PERSON], code, "undo", fields)
+            done = await request.app[keys.HUB].record(request[keys.PERSON], code, "undo", fields)
+            last = max(last, done.id, key=position)
     except Refused as refused:
         return await _desk(request, code, refused.refusal)
+    await _seen(request, code, last)
     return _back(code, form)
+
+
+async def _seen(request: web.Request, code: str, entry: str) -> None:
+    """Return when the next page shows this entry: waited for once, not after each of many."""
+    with contextlib.suppress(TimeoutError):
+        await (await request.app[keys.HUB].room(code)).reached(entry)
 
 
 async def _each(
@@ -109,11 +120,12 @@ async def _each(
     for number, (comment, turn) in enumerate(items[:AT_ONCE]):
         one = fields | {"once": f"{fields['once']}-{number}", "comment": comment, "turn": turn}
         try:
-            made.append((await request.app[keys.HUB].perform(request[keys.PERSON], code, "decide", one)).id)
+            made.append((await request.app[keys.HUB].record(request[keys.PERSON], code, "decide", one)).id)
         except Refused as refused:
             if refused.refusal.code != "conflict":
                 raise
             late += 1
+    await _seen(request, code, max(made, key=position, default=START))
     return made, late
 
 
@@ -135,7 +147,8 @@ async def _desk(
     hub, hosts = request.app[keys.HUB], request[keys.PERSON].hosts(code)
     room = await hub.room(code)
     state, say = room.state, message(request[keys.LOCALE])
-    words = desk.words(say)
+    words = desk.words(say) | {"rule": review_words.rules(say, request[keys.LOCALE]), "kind": review_words.kinds(say)}
+    words["reason"] |= review_words.unsure(say)
     questions, review = views.questions(state), room.review()
     lanes = desk.lanes_of(hosts=hosts)
     lane = cast("desk.Lane", _one_of(request.query.get("show"), lanes))
@@ -143,6 +156,7 @@ async def _desk(
     there = desk.in_lane(lane, sort, questions, review)
     wanted = typed.get("question") or typed.get("comment") or request.query.get("item")
     chosen = next((view for view in there if view.id == wanted), None)
+    claims = _claims(hub, state, "claim_zh" if request[keys.LOCALE] == "zh_CN" else "claim_en")
     page = await render_long(
         request,
         hub.page_pace,
@@ -153,12 +167,12 @@ async def _desk(
         sort=sort,
         lanes=lanes,
         counts=desk.counts(questions, review),
-        rows=[desk.row(lane, view) for view in there],
+        rows=desk.rows(lane, there),
         opened=chosen is not None,
         item=_item(state, chosen or next(iter(there), None), review, words),
         words=words,
         shortcuts=desk.shortcuts(say, hosts=hosts),
-        claims=_claims(hub, state, "claim_zh" if request[keys.LOCALE] == "zh_CN" else "claim_en"),
+        claims=claims,
         refusal=refusal,
         wrong=_wrong(refusal, words) if refusal else "",
         typed=typed,

@@ -13,6 +13,7 @@ from functools import wraps
 import msgspec
 from aiohttp import web
 
+from moderation.campaign_words import word_changes
 from streamhub.commands import EntryId, refuse
 from streamhub.live.admission import ROLE_COOKIE, Person
 from web import desk, keys, programme
@@ -92,6 +93,17 @@ async def show_words(request: web.Request) -> web.Response:
     """What the campaign lists for all its broadcasts: `words`, each `allow` or `hold`."""
     live = await request.app[keys.HUB].campaign(request.match_info["id"])
     return answer({"ok": True, "words": live.policy.words})
+
+
+@routes.get("/api/campaigns/{id}/words/log")
+@for_organizers
+async def show_word_changes(request: web.Request) -> web.Response:
+    """Its facts about words as JSON lines, oldest first, as in a log."""
+    await request.app[keys.HUB].campaign(request.match_info["id"])  # refuses what is unknown
+    changes = await word_changes(request.app[keys.STORE], request.match_info["id"])
+    lines = b"".join(msgspec.json.encode({"id": entry.id, "fact": entry.fact}) + b"\n" for entry in changes)
+    headers = {"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"}
+    return web.Response(body=lines, headers=headers)
 
 
 @routes.post("/api/campaigns/{id}/words/{act:list|unlist}")

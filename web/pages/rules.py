@@ -32,13 +32,13 @@ from web.render import message, render
 routes = web.RouteTableDef()
 
 ACTS = {
-    "choose_policy": ("preset",),
+    "choose_policy": ("preset", "reason"),
     "add_claim": ("claim_zh", "claim_en", "fact_zh", "fact_en", "source", "url"),
-    "withdraw_claim": ("claim",),
-    "list_word": ("word", "effect"),
-    "unlist_word": ("word",),
+    "withdraw_claim": ("claim", "reason"),
+    "list_word": ("word", "effect", "reason"),
+    "unlist_word": ("word", "reason"),
     "consent": ("given",),
-    "lift": ("viewer",),
+    "lift": ("viewer", "reason"),
 }
 """What a form of the page may send on to the hub, which checks every field and role."""
 
@@ -139,9 +139,13 @@ def history(policy: Policy, names: dict[str, tuple[str, str]], _: Say) -> list[d
                 return _("Training with decisions of this broadcast: not allowed")
 
     return [
-        {"what": told(fact), "by": fact.by, "at": datetime.fromtimestamp(position(entry)[0] / 1000, UTC)}
+        {"what": told(fact), "by": fact.by, "why": getattr(fact, "reason", ""), "at": _when(entry)}
         for entry, fact in reversed(policy.changes.items())
     ]
+
+
+def _when(entry: str) -> datetime:
+    return datetime.fromtimestamp(position(entry)[0] / 1000, UTC)
 
 
 def explain(refusal: Refusal, _: Say) -> str:

@@ -29,7 +29,7 @@ from streamhub.live.follow import Room
 from streamhub.wire import CampaignView, Outcome
 from web import keys, render
 from web.lines import lines
-from web.texts import watch_texts
+from web.texts import watch_texts, why_not
 
 routes = web.RouteTableDef()
 
@@ -137,6 +137,7 @@ async def _page(
         campaigns=[(view, mine[view.id]) for view in views_of_campaigns],
         travel=travel_texts,
         refusal=refusal,
+        why_not=why_not(refusal, texts) if refusal else "",
         form=form,
         typed=defaultdict(str, typed or {}),
         once=secrets.token_urlsafe(12),

@@ -1,7 +1,7 @@
 // The selected item on the right. What the host is typing or choosing is never overwritten by what arrives.
 
-import type { Note } from "../wire";
-import type { Item, Model } from "./model";
+import type { Note, Reason } from "../wire";
+import type { Item, Model, Said } from "./model";
 import { ages, badge, clone, fill, list, show, stamp, until } from "./slots";
 import { actor, cards, chinese, say, words } from "./words";
 
@@ -15,7 +15,10 @@ export class Card {
   /** The turn that the moderator has seen: a decision of somebody else that comes meanwhile is not overruled unseen. */
   private turn = "";
 
-  constructor(private model: Model) {}
+  /** What else the author of this comment said, as the server knows it. */
+  private also: { of: string; said: Said[] } = { of: "", said: [] };
+
+  constructor(private model: Model, private code: string) {}
 
   get element(): HTMLElement | null {
     return place.querySelector<HTMLElement>(".detail-card");
@@ -36,6 +39,17 @@ export class Card {
     const claim = card.querySelector<HTMLSelectElement>("select");
     if (claim) suggest(claim, item.note);
     this.turn = item.turn;
+    this.refresh();
+  }
+
+  /** What this person said before this page was opened, whatever became of it. */
+  private async ask(id: string): Promise<void> {
+    this.also = { of: id, said: [] };
+    const answer = await fetch(`/api/broadcasts/${this.code}/review/${id}`).catch(() => undefined);
+    if (!answer?.ok) return;
+    const told = (await answer.json()) as { also: (Said & { badge: string })[] };
+    if (this.id !== id) return;
+    this.also = { of: id, said: told.also.map((one) => ({ ...one, status: one.badge })) };
     this.refresh();
   }
 
@@ -63,12 +77,22 @@ export class Card {
       button.hidden = button.dataset["unless"] === item.status;
     }
     if (item.kind === "held") {
+      if (this.also.of !== item.id) void this.ask(item.id);
       if (!item.by || this.model.isMine(item.turn)) this.turn = item.turn;
       this.why(card, item);
       this.people(card, item);
     }
     this.others(card, item);
     ages(card);
+  }
+
+  /** One of the misconceptions that it is near to. */
+  choose(claim: string): void {
+    const select = this.element?.querySelector<HTMLSelectElement>("select");
+    if (!select) return;
+    select.value = claim;
+    this.preview();
+    select.focus();
   }
 
   /** The card that the chosen misconception would bring along. */
@@ -86,15 +110,24 @@ export class Card {
   }
 
   private why(card: HTMLElement, item: Item): void {
-    const overdue = item.status === "shown" ? [] : [{ code: "overdue" as const }];
-    const found = item.reasons.length ? item.reasons : overdue;
+    const overdue = item.status === "shown" ? [] : [{ code: "overdue" }];
+    const found: (Omit<Reason, "code"> & { code: string })[] = item.reasons.length ? item.reasons : overdue;
     const reasons = found.map((reason) => {
       const row = clone("reason-row");
-      const score = "score" in reason && typeof reason.score === "number" ? ` ${percent(reason.score)}` : "";
-      fill(row, { text: words.reason[reason.code] ?? reason.code, rule: ("rule" in reason && reason.rule || "") + score });
+      const text = words.reason[`${reason.code}.${reason.rule ?? ""}`] ?? words.reason[reason.code] ?? reason.code;
+      fill(row, { text, rule: ruleText(reason) });
       return row;
     });
     list(card, "reasons", reasons);
+    const near = item.claims.filter(({ claim }) => cards[claim]).map(({ claim, similarity }) => {
+      const row = clone("nearest-row");
+      fill(row, { claim: title(cards[claim]), kind: words.kind[claim] ?? "", similarity: percent(similarity) });
+      const choose = row.querySelector<HTMLElement>("button");
+      if (choose) Object.assign(choose, { hidden: false }).dataset["choose"] = claim;
+      return row;
+    });
+    list(card, "nearest", near);
+    show(card, "nearest", near.length > 0);
     const scores = Object.entries(item.scores).map(([name, score]) => {
       const row = clone("score-row");
       fill(row, { name: words.score[name] ?? name, meter: score, score: percent(score) });
@@ -125,7 +158,7 @@ export class Card {
   }
 
   private others(card: HTMLElement, item: Item): void {
-    const rows = this.model.saidBy(item).map((said) => {
+    const rows = this.model.saidBy(item, this.also.of === item.id ? this.also.said : []).map((said) => {
       const row = clone("said-row");
       fill(row, { text: said.text });
       badge(row, "badge", said.status, words.badge[said.status] ?? "");
@@ -142,6 +175,18 @@ function suggest(claim: HTMLSelectElement, note: Note | null): void {
   const empty = claim.options[0];
   if (note && !cards[note.claim] && empty) empty.textContent = chinese ? note.claim_zh : note.claim_en;
   claim.value = note && cards[note.claim] ? note.claim : "";
+}
+
+function title(card: Note | undefined): string {
+  return (chinese ? card?.claim_zh : card?.claim_en) ?? "";
+}
+
+/** The rule in words with its id, the claim's title, or the part of the model; the listed word; how sure. */
+function ruleText(reason: { rule?: string; word?: string; score?: number | null }): string {
+  const { rule = "", word, score } = reason;
+  const id = rule in words.rule && /^.\d+$/.test(rule) ? `· ${rule}` : "";
+  const name = rule in cards ? title(cards[rule]) : words.rule[rule] ?? rule;
+  return [name, id, word ? `“${word}”` : "", typeof score === "number" ? percent(score) : ""].filter(Boolean).join(" ");
 }
 
 function percent(score: number): string {

@@ -66,11 +66,19 @@ export class List {
     const wanted = this.wanted();
     const here = new Map(wanted.map((item) => [item.id, item]));
     const rows = new Map([...items.children].map((row) => [(row as HTMLElement).dataset["id"], row as HTMLElement]));
+    const size = new Map<string, number>();
+    for (const { alike } of wanted) if (alike && this.lane === "held") size.set(alike, (size.get(alike) ?? 0) + 1);
+    const begun = new Set<string>();
     const drawn = this.order.flatMap((id) => {
       const item = here.get(id) ?? this.model.find(id) ?? this.last.get(id);
       if (!item) return [];
       this.last.set(id, item);
-      return [this.fillRow(rows.get(id) ?? clone("row"), item, !here.has(id))];
+      const row = this.fillRow(rows.get(id) ?? clone("row"), item, !here.has(id));
+      const many = here.has(id) ? (size.get(item.alike) ?? 0) : 0;
+      row.classList.toggle("again", many > 1 && begun.has(item.alike));
+      fill(row, { alike: many > 1 && !begun.has(item.alike) ? say("alike_count", { count: many }) : "" });
+      if (many) begun.add(item.alike);
+      return [row];
     });
     if (drawn.length !== items.children.length || drawn.some((row, place) => items.children[place] !== row)) {
       items.replaceChildren(...drawn);

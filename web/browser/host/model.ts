@@ -1,7 +1,7 @@
 // What the desk knows, out of the socket's frames: questions, held comments, decisions, and who said what.
 // No page here; `host.ts` feeds it, `list.ts` and `card.ts` show it. Lanes and order are those of `web/desk.py`.
 
-import type { Batch, HeldView, Joined, Note, QuestionView, Reason, Review, ShownComment } from "../wire";
+import type { Batch, HeldView, Joined, Nearest, Note, QuestionView, Reason, Review, ShownComment } from "../wire";
 
 export type Lane = "questions" | "held" | "later" | "answered" | "dismissed" | "decided";
 export type Sort = "votes" | "age";
@@ -22,6 +22,7 @@ export interface Item {
   asked: boolean;
   reasons: Reason[];
   scores: Record<string, number>;
+  claims: Nearest[];
   /** The source card that the checks suggest, or that was attached. */
   note: Note | null;
   model: string;
@@ -139,7 +140,7 @@ export class Model {
   }
 
   lane(lane: Lane, sort: Sort): Item[] {
-    if (lane === "held") return this.held;
+    if (lane === "held") return grouped(this.held);
     const all = [...this.questions.values()];
     if (lane === "decided") {
       return [...all.filter((item) => item.decision), ...this.decided].sort(latest).slice(0, DECIDED_LIMIT);
@@ -157,12 +158,13 @@ export class Model {
     return Object.fromEntries(LANES.map((lane) => [lane, count(lane)])) as Record<Lane, number>;
   }
 
-  /** What else the author of an item said, newest first. */
-  saidBy(item: Item): Said[] {
+  /** What else the author of an item said, newest first. `known`: what the server told of it, also of long ago. */
+  saidBy(item: Item, known: Said[]): Said[] {
     const author = item.author || this.said.get(item.id)?.author;
-    if (!author) return [];
-    return [...this.said.values()]
-      .filter((one) => one.author === author && one.id !== item.id)
+    const here = author ? [...this.said.values()].filter((one) => one.author === author) : [];
+    const all = new Map([...known, ...here].map((one) => [one.id, one]));
+    return [...all.values()]
+      .filter((one) => one.id !== item.id)
       .sort((a, b) => later(b.id, a.id))
       .slice(0, ALSO_LIMIT);
   }
@@ -211,6 +213,7 @@ function heldItem(view: HeldView): Item {
     asked: view.kind === "question",
     reasons: view.reasons ?? [],
     scores: view.scores ?? {},
+    claims: view.claims ?? [],
     note: view.note ?? null,
     model: view.model ?? "",
     policy: view.policy ?? "",
@@ -228,9 +231,17 @@ function heldItem(view: HeldView): Item {
 }
 
 const EMPTY = {
-  ...{ author: "", votes: 0, answer: "", reasons: [], scores: {}, note: null, model: "", policy: "", turn: "", by: "" },
+  ...{ author: "", votes: 0, answer: "", reasons: [], scores: {}, claims: [], note: null, model: "", policy: "", turn: "", by: "" },
   ...{ why: "", plain: "", alike: "", appeal: "", reports: {}, weight: 0, restricted: "", until: 0, asked: false },
 };
+
+/** Oldest first, and behind each what says nearly the same; as `grouped` in `web/desk.py`. */
+function grouped(held: Item[]): Item[] {
+  const first = new Map<string, number>();
+  held.forEach((item, place) => first.has(item.alike || item.id) || first.set(item.alike || item.id, place));
+  const place = (item: Item) => first.get(item.alike || item.id) ?? 0;
+  return [...held].sort((a, b) => place(a) - place(b));
+}
 
 function parts(id: string): [number, number] {
   const [ms, number] = id.split("-");

@@ -5,6 +5,8 @@ import type { Note, Refusal } from "../wire";
 interface Words {
   badge: Record<string, string>;
   reason: Record<string, string>;
+  rule: Record<string, string>;
+  kind: Record<string, string>;
   score: Record<string, string>;
   why: Record<string, string>;
   effect: Record<string, string>;

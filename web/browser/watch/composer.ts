@@ -62,7 +62,7 @@ export class Composer {
     this.typed();
     (refusal.field === "nick" ? this.nick : this.text).setAttribute("aria-invalid", "true");
     if (refusal.field === "nick") this.askNick();
-    if (refusal.code === "rate") this.countdown(Math.ceil(refusal.retry_after ?? 1));
+    if (refusal.code === "rate") this.countdown(refusal);
     else this.refusedLine.textContent = refusalText(refusal);
   }
 
@@ -115,11 +115,11 @@ export class Composer {
     this.nick.removeAttribute("aria-invalid");
   }
 
-  private countdown(seconds: number): void {
+  private countdown(refusal: Refusal): void {
     window.clearInterval(this.waiting);
-    let left = seconds;
+    let left = Math.ceil(refusal.retry_after ?? 1);
     const tell = (): void => {
-      this.refusedLine.textContent = left > 0 ? t("refusal.rate", { n: left }) : "";
+      this.refusedLine.textContent = left > 0 ? refusalText({ ...refusal, retry_after: left }) : "";
       if (left <= 0) this.clear();
       left -= 1;
     };

@@ -48,9 +48,18 @@ export function refusalText(refusal: Refusal): string {
   const known = refusal.message ? page.refusals[refusal.message] : undefined;
   if (known) return known;
   const seconds = refusal.retry_after ?? 1;
-  const why = refusal.code === "restricted" ? / UTC: (.*)$/s.exec(refusal.message ?? "")?.[1] : undefined;
-  const text = t(`refusal.${refusal.code}`, { n: Math.ceil(seconds), time: moment(Date.now() + seconds * 1000) });
+  const why = / UTC: (.*)$/s.exec(refusal.message ?? "")?.[1];
+  const until = Date.parse((refusal.limit ?? "").replace(" UTC", "Z").replace(" ", "T")) || Date.now() + seconds * 1000;
+  const text = t(refusalKey(refusal), { n: Math.ceil(seconds), time: moment(until) });
   return why ? `${text} “${why}”` : text;
+}
+
+/** Which of our sentences says why a comment was not taken; `why_not` in web/texts.py says the same. */
+export function refusalKey(refusal: Refusal): TextKey {
+  const empty = refusal.code === "invalid" && !refusal.limit?.startsWith("<=");
+  if (empty && refusal.field === "text") return "compose.empty";
+  if (empty && refusal.field === "nick") return "compose.nick";
+  return refusal.code === "rate" && refusal.field === "slow" ? "refusal.slowed" : `refusal.${refusal.code}`;
 }
 
 function moment(ms: number): string {

@@ -128,6 +128,7 @@ export class Outbox {
     this.objection(row, state, outcome);
     show(find(".dismiss", row), tone !== "waiting");
     while (this.list.children.length > VISIBLE && this.settledFirst()) continue;
+    if (row === this.list.lastElementChild) this.list.scrollTop = this.list.scrollHeight;
   }
 
   /** How the author's objection stands, or the form to make it. */
