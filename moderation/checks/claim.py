@@ -1,4 +1,5 @@
 """Claims: an assertion of a known misconception gets its source card; a question or a debunk about it does not.
+A card that only a person may attach is never attached here: such a comment is published, or held if it is flagrant.
 
 Called by `judge.py` with what the claim index found and what the head thinks of the sentence.
 """
@@ -16,11 +17,11 @@ from streamhub.facts import Reason
 def claim(
     matches: Sequence[Match], misinformation: float, policy: ClaimMatch, bank: Mapping[str, Claim]
 ) -> Finding | None:
-    """Annotate with the best match, if the comment is about it and reads as an assertion."""
+    """Annotate with the best match, if the comment is about it, reads as an assertion, and the card is not a host's."""
     if not matches or misinformation < policy.misinformation_at:
         return None
     best = matches[0]
-    if best.topic < policy.topic_at:
+    if best.topic < policy.topic_at or bank[best.claim].by:
         return None
     score = round(min(max(best.said, 0.0), 1.0), 3)
     return Finding("annotate", Reason(code="claim", rule=best.claim, score=score), bank[best.claim].note())

@@ -69,11 +69,9 @@ def calibrated(found: dict[str, Any]) -> FloatArray:
 
 
 def recall(found: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Of assertions by authors that were left out: the right claim first, or among the first three.
-
-    Claims that only a person attaches are not looked for."""
+    """Of assertions by authors that were left out: the right claim first, or among the first three."""
     result = {}
-    looked_for = np.isin(found["claim"], [claim.id for claim in claim_bank().values() if not claim.by])
+    looked_for = np.isin(found["claim"], list(claim_bank()))
     for lang in ("zh", "en"):
         there = (found["label"] == "misinformation") & looked_for & (found["lang"] == lang)
         right = found["claims"][there] == found["claim"][there][:, None]

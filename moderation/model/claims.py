@@ -49,7 +49,7 @@ read, half of them only implied: first 81 % zh and 76 % en, among three 91 and 8
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """One misconception. `by` is "host" where only a person may attach it (political questions)."""
+    """One misconception. `by` is "host" where only a person may attach its card: political or contested questions."""
 
     id: str
     topic: str
@@ -127,16 +127,15 @@ _ASKED = (
 
 
 def forms() -> Forms:
-    """From the bank and from our seeds; claims that only a host may attach are left out."""
+    """From the bank and from our seeds. Claims whose card only a person may attach are recognised like the others."""
     rows: list[tuple[str, str, bool]] = []
-    matched = [claim for claim in claim_bank().values() if not claim.by]
-    for claim in matched:
+    bank = claim_bank()
+    for claim in bank.values():
         rows += [(text, claim.id, True) for text in (claim.claim_zh, claim.claim_en)]
         rows += [(text, claim.id, False) for text in (claim.fact_zh, claim.fact_en)]
         for zh, en in _ASKED:
             rows += [(zh.format(claim.claim_zh), claim.id, False), (en.format(claim.claim_en), claim.id, False)]
-    ids = {claim.id for claim in matched}
-    rows += [(seed.text, seed.myth, seed.label == "misinformation") for seed in seeds() if seed.myth in ids]
+    rows += [(seed.text, seed.myth, seed.label == "misinformation") for seed in seeds() if seed.myth in bank]
     texts, claims, asserts = zip(*rows, strict=True)
     return Forms(tuple(read(text).plain for text in texts), claims, asserts)
 

@@ -114,8 +114,7 @@ class Tasks(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Tasks:
         forms, fallacies = ({getattr(row, key) for row in rows} - {""} for key in ("form", "fallacy"))
-        claims = tuple(claim.id for claim in claim_bank().values() if not claim.by)
-        return cls(tuple(sorted(forms)), tuple(sorted(fallacies)), claims)
+        return cls(tuple(sorted(forms)), tuple(sorted(fallacies)), tuple(claim_bank()))
 
     def sample(self, row: Row) -> Sample:
         """Other people's sentences say nothing about our claims; our seeds without a claim are about none."""

@@ -18,7 +18,6 @@ import numpy as np
 from moderation.evaluate import Row, evaluate, scores_of
 from moderation.judge import Verdict
 from moderation.measure import measure
-from moderation.model.claims import claim_bank
 from moderation.model.prepare import NAME
 from moderation.model.seeds import Seed
 from moderation.pipeline import Pipeline, load_model
@@ -59,7 +58,7 @@ def figures(path: Path, pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _figures(judged: Judged) -> dict[str, Any]:
-    asserted = [(s, v) for s, v in judged if s.label == "misinformation" and s.myth and not claim_bank()[s.myth].by]
+    asserted = [(s, v) for s, v in judged if s.label == "misinformation" and s.myth]
     harmless = [(s, v) for s, v in judged if s.label == "ok"]
     harm = [(s, v) for s, v in judged if s.label in ("promotion", "abuse")]
     return {

@@ -59,6 +59,10 @@ WHOLE = (
     "seeds_stance_zh.jsonl",
     "seeds_stance_en.jsonl",
     "seeds_spam.jsonl",
+    "seeds_crowd_zh.jsonl",
+    "seeds_crowd_en.jsonl",
+    "seeds_hard_zh.jsonl",
+    "seeds_hard_en.jsonl",
 )
 """Authors that are left out as a whole, one in each part; the others' seeds are spread over the parts."""
 PARTS = len(WHOLE)

@@ -26,6 +26,8 @@ POLICY = load_policy()
 BANK = claim_bank()
 NEAR = Match("m012", 0.97, 0.90, 1.25)
 FAR = Match("m012", 0.80, 0.85, 0.42)
+HOSTS = Match("m034", 0.97, 0.90, 1.25)
+"""A claim whose card only a person attaches."""
 
 
 def scores(**given: float) -> dict[str, float]:
@@ -41,6 +43,8 @@ def scores(**given: float) -> dict[str, float]:
         ({"misinformation": 0.9}, NEAR, "annotate", "claim"),
         ({"misinformation": 0.6}, FAR, "publish", ""),
         ({"misinformation": 0.99}, FAR, "hold", "misinformation"),
+        ({"misinformation": 0.9}, HOSTS, "publish", ""),
+        ({"misinformation": 0.99}, HOSTS, "hold", "misinformation"),
         ({"abuse": 0.95}, NEAR, "hold", "abuse"),
         ({"promotion": 0.95}, FAR, "hold", "promotion"),
         ({"misinformation": 0.3, "promotion": 0.3, "abuse": 0.35}, FAR, "hold", "unsure"),
