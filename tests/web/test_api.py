@@ -22,18 +22,19 @@ WEEK = {"id": "GREEN-WEEK", "title": "Travel week", "starts_on": "2020-11-16", "
 class Api:
     def __init__(self, client: Client, data: Path) -> None:
         self.client, self.data = client, data
+        self.token = bearer(data)  # kept: one that is signed a second later would be another tool
 
     async def post(self, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
-        options.setdefault("headers", bearer(self.data))
+        options.setdefault("headers", self.token)
         answer = await self.client.post(f"/api/{path}", json=body, **options)
         return answer.status, await answer.json()
 
     async def get(self, path: str) -> tuple[int, Any]:
-        answer = await self.client.get(f"/api/{path}", headers=bearer(self.data))
+        answer = await self.client.get(f"/api/{path}", headers=self.token)
         return answer.status, await answer.json()
 
     async def send(self, path: str, text: str) -> Any:
-        headers = bearer(self.data) | {"Content-Type": "text/csv"}
+        headers = self.token | {"Content-Type": "text/csv"}
         return await (await self.client.post(f"/api/{path}", data=text.encode(), headers=headers)).json()
 
 
