@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-import re2
 
 from moderation.checks.abuse import abuse, abuse_score
 from moderation.checks.claim import claim, misinformation_score
 from moderation.checks.contact import contact
-from moderation.checks.evidence import evidence
+from moderation.checks.evidence import evidence, speaks_for_a_seller
 from moderation.checks.finding import Finding
 from moderation.checks.flooding import flooding
 from moderation.checks.patterns import rulebook
@@ -27,6 +26,9 @@ from moderation.recent import Repeats
 from streamhub.facts import CommentJudged, Nearest, Reason, VerdictRevised
 
 NO_WORDS = Words()
+
+NEAREST_AT = 0.5
+"""Similarity from which a claim is named to a person beside what was found: with less it only happens to be nearest."""
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -86,7 +88,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
     def _nearest(self) -> tuple[Nearest, ...]:
         matches = self.evidence.matches if self.evidence else ()
-        return tuple(Nearest(claim=match.claim, similarity=round(match.said, 3)) for match in matches)
+        near = (match for match in matches if match.said >= NEAREST_AT)
+        return tuple(Nearest(claim=match.claim, similarity=round(match.said, 3)) for match in near)
 
 
 PUBLISH = Verdict()
@@ -150,19 +153,9 @@ def judge_by_model(evidence: Evidence, policy: Policy, bank: Mapping[str, Claim]
     return Verdict(found, evidence)
 
 
-_SELLS = re2.compile(
-    r"(我们|咱们|我|咱)家?(公司|品牌|店)?的?(产品|品牌|商品|礼盒|包装|酒店|店铺?|公司|衣服|鞋|家电)|本店|本品牌|本公司|我司"
-    r"|\bour (products?|brands?|bottles?|packaging|company|delivery|shops?|stores?|hotels?|clothes|shoes|sneakers)\b"
-)
-"""Speaks for something that they sell."""
-
-_ASKS = re2.compile(r"[?？]|(吗|呢|么)[。!！~]*$")
-
-
 def judge_as_seller(verdict: Verdict, heard: Heard, policy: Policy) -> Verdict:
     """Who sells is asked for evidence as a host is; last, so that what the models hold as advertising stays held."""
-    text = heard.reading.folded
-    if verdict.finding or heard.hosting or not _SELLS.search(text) or _ASKS.search(text):
+    if verdict.finding or heard.hosting or not speaks_for_a_seller(heard.reading):
         return verdict
     found = evidence(rulebook().fired(heard.reading).get("evidence", ""), policy.evidence)
     return Verdict(found, verdict.evidence, verdict.provisional) if found else verdict

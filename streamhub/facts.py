@@ -157,7 +157,7 @@ class Verdict(Fact, frozen=True, kw_only=True):
     model: str = ""
     policy: str = ""
     claims: tuple[Nearest, ...] = ()
-    """The nearest ones, best first, where the comment was not simply published."""
+    """Those that are near, best first, where the comment was not simply published."""
 
 
 class CommentJudged(Verdict, frozen=True, kw_only=True):

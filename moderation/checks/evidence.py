@@ -6,7 +6,10 @@ viewers say of the broadcast is never asked for anything.
 
 from __future__ import annotations
 
+import re2
+
 from moderation.checks.finding import Finding
+from moderation.normalise import Reading
 from moderation.policy import Evidence
 from streamhub.facts import Note, Reason
 
@@ -26,3 +29,17 @@ def evidence(rule: str, policy: Evidence) -> Finding | None:
     if not rule or policy.action == "publish":
         return None
     return Finding("annotate", Reason(code="claim", rule=rule), CARD)
+
+
+_SELLS = re2.compile(
+    r"(我们|咱们|我|咱)家?(公司|品牌|店)?的?(产品|品牌|商品|礼盒|包装|酒店|店铺?|公司|衣服|鞋|家电)|本店|本品牌|本公司|我司"
+    r"|\bour (products?|brands?|bottles?|packaging|company|delivery|shops?|stores?|hotels?|clothes|shoes|sneakers)\b"
+)
+"""Speaks for something that they sell."""
+
+_ASKS = re2.compile(r"[?？]|(吗|呢|么)[。!！~]*$")
+
+
+def speaks_for_a_seller(reading: Reading) -> bool:
+    """Says something of what they sell themselves; a question says nothing of it."""
+    return bool(_SELLS.search(reading.folded)) and not _ASKS.search(reading.folded)

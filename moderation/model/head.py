@@ -32,8 +32,8 @@ IntArray = NDArray[np.int64]
 BUCKETS = 1 << 16
 """N-grams are hashed into so many features; two that fall into one share its weight."""
 
-GRAMS = (1, 2, 3, 4)
-"""All lengths from one letter on."""
+LONGEST_GRAM = 4
+"""Letters; all lengths from one on are counted."""
 
 MISINFORMATION = LABELS.index("misinformation")
 
@@ -142,7 +142,7 @@ def grams(reading: Reading) -> IntArray:
     for mark, text in ((b"f", f" {reading.folded} "), (b"s", reading.squeezed)):
         letters = [letter.encode() for letter in text]
         sums = [crc32(mark)] * len(letters)
-        for shift in range(max(GRAMS)):  # each n-gram goes on from the one that is a letter shorter
+        for shift in range(LONGEST_GRAM):  # each n-gram goes on from the one that is a letter shorter
             sums = list(map(crc32, letters[shift:], sums))
             found += sums
     return np.unique(np.array(found, dtype=np.int64) % BUCKETS)

@@ -109,12 +109,12 @@ class Log:
 
     async def all(self, after: str = START) -> AsyncIterator[Entry]:
         """Every entry after a position up to the current end."""
-        rows: list[Row] = []
-        while not rows or len(rows) == SLICE:
-            if not (rows := await self._range(after, SLICE)):
-                return
+        while True:
+            rows = await self._range(after, SLICE)
             for entry in self.decode(rows):
                 yield entry
+            if len(rows) < SLICE:
+                return
             after = rows[-1][0].decode()
 
     async def last_id(self) -> str:

@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from moderation.evaluate import Row, evaluate, evaluate_file, format_evaluation, read_rows, summary
+from moderation.judge import Heard
 from moderation.measure import auc, measure, recall_at_precision
 from moderation.normalise import read
 from moderation.pipeline import Pipeline
 
 HELD_OUT = Path(__file__).parent / "held_out.jsonl"
+BROADCAST = Path(__file__).parents[2] / "web" / "demo" / "script.jsonl"
+HARMFUL = ("加薇", "扣🐧", "傻子看个", "pathetic", "戳我", "REEFCOIN", "滴滴我", "挂靠年入", "佳V")
+"""What tells the harmful comments of the demonstration broadcast from the others."""
 
 
 def test_nothing_harmless_is_held_and_what_harms_is_found(pipeline: Pipeline) -> None:
@@ -27,6 +31,21 @@ def test_nothing_harmless_is_held_and_what_harms_is_found(pipeline: Pipeline) ->
     assert by_label["abuse"]["hold"] >= 0.90, by_label
     assert by_label["misinformation"]["annotate"] >= 0.60, by_label
     assert figures["macro_f1"] >= 0.80
+
+
+def test_an_evening_of_idle_talk_is_let_flow(pipeline: Pipeline) -> None:
+    """A broadcast as it is played, most of it small talk, which is what viewers type most."""
+    played = [json.loads(line) for line in BROADCAST.read_text("utf-8").splitlines()]
+    come: set[str] = set()
+    heard: list[Heard] = []
+    for row in played:
+        heard.append(Heard(read(row["text"]), newcomer=row["user"] not in come))
+        come.add(row["user"])
+    held = {row["text"] for row, said in zip(played, pipeline.judge(heard), strict=True) if said.action == "hold"}
+    harmful = {row["text"] for row in played if any(sign in row["text"] for sign in HARMFUL)}
+    assert len(heard) > 380 and len(harmful) == len(HARMFUL)
+    assert len(held - harmful) <= 0.03 * (len(heard) - len(harmful)), held - harmful
+    assert len(held & harmful) >= len(harmful) - 1, harmful - held
 
 
 @pytest.mark.parametrize(
