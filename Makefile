@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
 PORT ?= 8080
+PROCESSES ?= 2
 NODE_MODULES := node_modules/.installed
 
 .DEFAULT_GOAL := help
@@ -15,8 +16,8 @@ help: ## Show what there is
 run: install ## Start everything with a demonstration broadcast (DATA=folder PORT=number)
 	@exec $(BIN)/streamhub serve --data $(DATA) --port $(PORT) --demo
 
-test: install browser ## Run all tests, browser included
-	$(BIN)/python -m pytest $(ARGS)
+test: install browser ## Run all tests, browser included (PROCESSES=number ARGS=for pytest)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 soak: install ## Faults for long, then memory over half an hour (ROUNDS=50 MINUTES=30 SEED=number)
 	ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest tests/faults -s

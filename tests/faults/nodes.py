@@ -31,7 +31,7 @@ def free_ports(count: int, *, bus: bool = False) -> list[int]:
     """Ports that nobody has now; with `bus` 10000 above them too. All are below those that outgoing connections take,
     which would be free now and taken a moment later."""
     found: list[int] = []
-    port = FIRST_PORT + os.getpid() % (LAST_PORT - FIRST_PORT)
+    port = FIRST_PORT + os.getpid() * 101 % (LAST_PORT - FIRST_PORT)  # neighbours of this process begin elsewhere
     while len(found) < count:
         port = port + 1 if port < LAST_PORT else FIRST_PORT
         if all(_free(wanted) for wanted in ((port, port + 10000) if bus else (port,))):

@@ -40,7 +40,7 @@ def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("path", [(), *{path[:1] for path in ALL}, *ALL], ids=" ".join)
+@pytest.mark.parametrize("path", [(), *sorted({path[:1] for path in ALL}), *ALL], ids=" ".join)
 def test_every_help_says_what_it_does_and_ends_with_an_example(path: tuple[str, ...]) -> None:
     result = CliRunner().invoke(streamhub, [*path, "--help"])
     assert result.exit_code == 0
