@@ -134,7 +134,7 @@ def judge_idle_talk(harms: Mapping[str, float], topic: float, policy: Policy) ->
     `topic`: how far the words are those of any claim, about 0 to 1."""
     if topic > policy.idle.topic or harms["misinformation"] > policy.idle.misinformation:
         return None
-    if round(1 - max(harms["promotion"], harms["abuse"]), 3) < policy.linear.harmless_at:
+    if max(harms["promotion"], harms["abuse"]) > policy.idle.harm:
         return None
     return Verdict(None, Evidence({**harms, "ok": round(1 - max(harms.values()), 3)}))
 

@@ -63,6 +63,12 @@ WHOLE = (
     "seeds_crowd_en.jsonl",
     "seeds_hard_zh.jsonl",
     "seeds_hard_en.jsonl",
+    "seeds_idle_zh.jsonl",
+    "seeds_idle_en.jsonl",
+    "seeds_video_en.jsonl",
+    "seeds_chat_zh.jsonl",
+    "seeds_implied_zh.jsonl",
+    "seeds_posts_en.jsonl",
 )
 """Authors that are left out as a whole, one in each part; the others' seeds are spread over the parts."""
 PARTS = len(WHOLE)

@@ -72,6 +72,8 @@ class Idle(_Section, frozen=True):
 
     topic: Share
     misinformation: Share
+    harm: Share
+    """Of advertising and of insult, whichever the letters think likelier."""
 
 
 class Misinformation(_Section, frozen=True):

@@ -65,7 +65,7 @@ def test_claim_asked_asserted_and_corrected(pipeline: Pipeline, text: str, actio
 
 
 def test_chatter_about_no_claim_is_seldom_called_misleading(pipeline: Pipeline) -> None:
-    chatter = "this will reach a million likes before midnight because everybody keeps checking"
+    chatter = "football died when they invented the tickets"
     said = "glaciers are bigger than ever"
     assert pipeline.model is not None
     head = [seen.scores["misinformation"] for seen in pipeline.model.evidence([read(chatter), read(said)])]

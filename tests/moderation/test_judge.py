@@ -163,16 +163,16 @@ def test_letters_leave_the_rest_to_the_encoder() -> None:
     assert judge_by_letters({"misinformation": 0.3, "promotion": 0.2, "abuse": 0.1}, POLICY) is None
 
 
-IDLE, LITTLE = POLICY.idle, round(1 - POLICY.linear.harmless_at, 3)
+IDLE = POLICY.idle
 
 
 @pytest.mark.parametrize(
     ("misinformation", "promotion", "abuse", "topic", "asked"),
     [
-        (IDLE.misinformation, LITTLE, LITTLE, IDLE.topic, False),
+        (IDLE.misinformation, IDLE.harm, IDLE.harm, IDLE.topic, False),
         (IDLE.misinformation + 0.01, 0.0, 0.0, 0.0, True),
-        (0.0, LITTLE + 0.01, 0.0, 0.0, True),
-        (0.0, 0.0, LITTLE + 0.01, 0.0, True),
+        (0.0, IDLE.harm + 0.01, 0.0, 0.0, True),
+        (0.0, 0.0, IDLE.harm + 0.01, 0.0, True),
         (0.0, 0.0, 0.0, IDLE.topic + 0.01, True),
     ],
 )

@@ -29,7 +29,22 @@ TRAM = claim(
 RATS = claim("rats", "The compost bins in the park attract rats", "Counts of rats have not changed since the bins came")
 PHONE = claim("phone", "Charging your phone overnight wastes as much as a fridge", "A charged phone draws under a watt")
 
+TURBINES = claim(
+    "turbines", "The wind turbines on Mill Hill were built without permission", "The council agreed to them in 2019"
+)
+MARKET = claim("market", "西桥菜场的有机菜都是从批发市场进的", "摊主有有机认证，证书贴在门口")
+
 ASSERTED = {
+    TURBINES: (
+        "the turbines on mill hill never had permission",
+        "mill hill turbines were put up without any permission, typical",
+        "nobody ever gave permission for those turbines on the hill",
+    ),
+    MARKET: (
+        "西桥菜场的有机菜就是批发市场拉来的",
+        "所谓有机菜,全是批发市场进的货",
+        "西桥那有机菜都从批发市场拿的,我亲眼见",
+    ),
     STARFISH: (
         "听说蓝湾码头的海星都是染色的，骗游客",
         "蓝湾码头那些海星，颜色是人工染上去的",
@@ -55,6 +70,13 @@ ASSERTED = {
 }
 
 OTHERWISE = {
+    TURBINES: (
+        "the turbines on mill hill look lovely today",
+        "the mill hill turbines got permission in 2019, it is on the council's site",
+        "walked up mill hill with the dog",
+        "who gave permission for the turbines on mill hill?",
+    ),
+    MARKET: ("西桥菜场的有机菜挺新鲜的", "西桥菜场今天人好多", "西桥菜场的有机菜有证书,门口贴着", "批发市场几点开门"),
     STARFISH: (
         "请问蓝湾码头的海星真的是染色的吗？",
         "海星不是染色的，天然就这样",
@@ -115,7 +137,7 @@ def found(own: OwnClaims, claim: ClaimAdded, texts: tuple[str, ...]) -> list[str
 
 def test_half_of_what_asserts_a_hosts_claim_is_found(own: OwnClaims) -> None:
     all_found = [text for claim, texts in ASSERTED.items() for text in found(own, claim, texts)]
-    assert len(all_found) >= 8, all_found
+    assert len(all_found) >= 11, all_found
 
 
 @pytest.mark.parametrize("claim", OTHERWISE, ids=lambda claim: claim.id)

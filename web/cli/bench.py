@@ -150,6 +150,7 @@ def moderation_speed(seconds: float, data: Path | None, as_json: bool) -> None:
         ("linear model, in batches", f"{found.linear:,.0f} a second"),
         (f"encoder, {found.encoder_tokens:.0f} tokens", f"{found.encoder:,.0f} a second"),
         (f"whole cascade, encoder asked about {found.asked:.0%}", f"{found.cascade:,.0f} a second"),
+        (f"on a played evening, asked about {found.asked_evening:.0%}", f"{found.evening:,.0f} a second"),
         ("delay at 50 a second, p50 and p95", f"{found.p50_ms:.0f} and {found.p95_ms:.0f} ms"),
         ("cold start of the worker", f"{found.cold_start_seconds:.1f} s"),
         ("memory", f"{found.memory_mb:,.0f} MB"),
