@@ -27,8 +27,9 @@ from streamhub.facts import CommentJudged, Nearest, Reason, VerdictRevised
 
 NO_WORDS = Words()
 
-NEAREST_AT = 0.5
-"""Similarity from which a claim is named to a person beside what was found: with less it only happens to be nearest."""
+NEAREST_AT = 0.8
+"""The `topic` of a match from which a claim is named to a person beside what was found; what has less, small talk and
+insults mostly, only happens to be nearest to it."""
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -88,7 +89,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     def _nearest(self) -> tuple[Nearest, ...]:
         matches = self.evidence.matches if self.evidence else ()
-        near = (match for match in matches if match.said >= NEAREST_AT)
+        near = (match for match in matches if match.topic >= NEAREST_AT)
         return tuple(Nearest(claim=match.claim, similarity=round(match.said, 3)) for match in near)
 
 

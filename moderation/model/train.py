@@ -69,6 +69,9 @@ WHOLE = (
     "seeds_chat_zh.jsonl",
     "seeds_implied_zh.jsonl",
     "seeds_posts_en.jsonl",
+    "seeds_tube_ok_en.jsonl",
+    "seeds_tube_spam_en.jsonl",
+    "seeds_welcome.jsonl",
 )
 """Authors that are left out as a whole, one in each part; the others' seeds are spread over the parts."""
 PARTS = len(WHOLE)

@@ -208,7 +208,7 @@ def test_who_counts_does_not_repeat() -> None:
 def test_a_listed_word_is_named_and_the_nearest_claims_where_something_was_found() -> None:
     held = judge_by_rules(Heard(read("我支持拆 坝")), POLICY, Words(hold=["拆坝", "别的"]))
     assert held and held.finding and held.finding.reason == Reason(code="unsure", rule="word", word="拆坝")
-    near = [Match("m003", 0.9, 0.2, 1.0), Match("m002", 0.61, 0.4, 0.7)]
+    near = [Match("m003", 0.9, 0.2, 1.0), Match("m002", 0.61, 0.4, 0.85), Match("m001", 0.6, 0.4, 0.7)]
     advert = judge_by_model(Evidence(scores(promotion=0.9), near), POLICY, BANK).of("1-0", model="m", policy="p")
     assert [(claim.claim, claim.similarity) for claim in advert.claims] == [("m003", 0.9), ("m002", 0.61)]
     harmless = judge_by_model(Evidence(scores(ok=0.97), near), POLICY, BANK).of("1-0", model="m", policy="p")
