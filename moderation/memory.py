@@ -48,9 +48,10 @@ def tidy(memories: dict[str, Memory], needed: Container[str]) -> None:
 
 
 class Memory:
-    def __init__(self, first_wanted: str) -> None:
-        """`first_wanted`: the first entry that will be asked about; of what was said long before only facts count."""
-        self.situation = Situation()
+    def __init__(self, first_wanted: str, home: str = "") -> None:
+        """`first_wanted`: the first entry that will be asked about; of what was said long before only facts count.
+        `home`: the address of this StreamHub, which people may pass on."""
+        self.situation = Situation(home=home)
         self.recent = Recent()
         self.owed: dict[str, CommentSubmitted] = {}
         """Comment -> what was said, of provisional verdicts that were not revised yet, oldest first."""

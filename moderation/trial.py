@@ -57,12 +57,15 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Trial:
-    def __init__(self, pipeline: Pipeline, policy: Policy, campaigns: Mapping[str, Iterable[Entry]] = _NONE) -> None:
-        """`campaigns`: the facts about words of those that the broadcast belongs to, or did, oldest first."""
+    def __init__(
+        self, pipeline: Pipeline, policy: Policy, campaigns: Mapping[str, Iterable[Entry]] = _NONE, home: str = ""
+    ) -> None:
+        """`campaigns`: the facts about words of those that the broadcast belongs to, or did, oldest first; `home`: the
+        address of the StreamHub where it was."""
         self._pipeline = pipeline
         self._policy = policy
         self._campaign_words = WordsThen(campaigns)
-        self._memory = Memory("0-0")
+        self._memory = Memory("0-0", home)
         self._waiting: list[tuple[Entry, Heard, Force]] = []
         self._would: dict[str, tuple[CommentSubmitted, Verdict]] = {}
         self._was: dict[str, CommentJudged | VerdictRevised] = {}

@@ -63,15 +63,18 @@ async def run(
     consumer: str,
     stop: asyncio.Event,
     shadow: Path | None = None,
+    home: str = "",
 ) -> None:
-    """Judge until `stop` is set; what was taken is finished first. Raises PolicyRefused, never for a lost store."""
+    """Judge until `stop` is set; what was taken is finished first. Raises PolicyRefused, never for a lost store.
+
+    `home` is the address of this StreamHub: whoever passes it on advertises nothing."""
     policies = Policies(PolicyFile(policy), PolicyFile(shadow) if shadow else None)
     rules = policies.house.current()
     with ThreadPoolExecutor(1, thread_name_prefix="judge") as thread:
         pipeline = await asyncio.get_running_loop().run_in_executor(thread, _pipeline, model, data, rules)
         log.info("moderation %s ready: model %s, policy %s", consumer, pipeline.model_name or "none", rules.version)
         async with _store(store_url) as store:
-            await _Worker(store, consumer, pipeline, thread, policies).work(stop)
+            await _Worker(store, consumer, pipeline, thread, policies, home).work(stop)
 
 
 def _pipeline(model: str, data: Path, rules: Policy) -> Pipeline:
@@ -96,9 +99,10 @@ class _Worker:
     """One worker's loop over all logs. Owns the only thread in which the pipeline runs."""
 
     def __init__(
-        self, store: Redis, consumer: str, pipeline: Pipeline, thread: ThreadPoolExecutor, policies: Policies
+        self, store: Redis, consumer: str, pipeline: Pipeline, thread: ThreadPoolExecutor, policies: Policies, home: str
     ) -> None:
         self._store = store
+        self._home = home
         self._consumer = consumer
         self._pipeline = pipeline
         self._thread = thread
@@ -200,7 +204,7 @@ class _Worker:
 
     async def _look(self, key: str, entry: Entry) -> tuple[Heard, Force]:
         if key not in self._memories:
-            self._memories[key] = Memory(entry.id)
+            self._memories[key] = Memory(entry.id, self._home)
         memory = self._memories[key]
         await memory.catch_up(self._log(key), entry.id)
         lent = await self._campaign_words.of(memory.situation.campaigns)
@@ -260,7 +264,7 @@ class _Worker:
         followed = self._group.keys()
         new = next((key for key in followed if key not in self._memories), None)
         if new is not None:
-            memory = self._memories[new] = Memory(f"{int(time.time() * 1000)}-0")
+            memory = self._memories[new] = Memory(f"{int(time.time() * 1000)}-0", self._home)
             while await memory.read_on(self._log(new)):
                 pass
 

@@ -79,6 +79,7 @@ def run_moderation(settings: Settings, consumer: str = "") -> None:
             shadow=settings.shadow,
             consumer=consumer or f"moderation-{secrets.token_hex(4)}",
             stop=stop,
+            home=settings.home,
         )
 
     _run(main)

@@ -50,6 +50,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.public_url or self.local_url
 
     @property
+    def home(self) -> str:
+        """What people pass on to invite others, without "https://"; "" while nobody has named the server."""
+        return self.public_url.partition("://")[2].rstrip("/")
+
+    @property
     def local_url(self) -> str:
         """How this machine itself reaches the server."""
         host = "127.0.0.1" if self.host in ("", "0.0.0.0") else "[::1]" if self.host == "::" else self.host  # noqa: S104

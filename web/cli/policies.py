@@ -44,7 +44,7 @@ def try_(server: Server, policy: Path, code: str, as_json: bool) -> None:
         pipeline = Pipeline(load_model(settings.model, settings.data), tried)
     except ModelUnusable as error:
         raise Failed(f"The model cannot be used: {error}") from error
-    trial = Trial(pipeline, tried, run(_campaign_words(server, entries)))
+    trial = Trial(pipeline, tried, run(_campaign_words(server, entries)), settings.home)
     trial.feed(entries)
     result = trial.result()
     if as_json:
