@@ -1,7 +1,8 @@
-"""Which of twelve fallacies a misleading sentence commits: words and letters beside the vector of an encoder.
+"""Which of twelve fallacies a misleading sentence commits: words and letters beside the vectors of encoders.
 
 Run by us for the table in docs/moderation.md and called by `tables.py`; nothing of it is shipped, a claim carries its
-fallacy. `python -m moderation.model.fallacies DATASETS --data DATA` prints the check inside the training part first.
+fallacy. `python -m moderation.model.fallacies DATASETS --data DATA [--beside FOLDER]` prints the check inside the
+training part first; FOLDER is a `transformers` folder of all-MiniLM-L6-v2.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -31,32 +32,39 @@ PIECES = (2, 3, 4, 5)
 
 PARTS = 5
 """Of the training part, each judged by what saw the others. On these, and on no row of the validation part, were
-chosen: the features, how much weights may grow, and what the vector counts."""
+chosen: the features, how much weights may grow, and what each vector counts."""
 
 WORDS_ROOM, VECTOR_ROOM = 5.0, 1.0
 """How much weights may grow (the inverse of the penalty)."""
 
-VECTOR_SHARE = 0.4
+ALONE = {"words": 0.6, "e5": 0.4}
+BESIDE = {"words": 0.6, "e5": 0.1, "minilm": 0.3}
+"""What counts how much, with one encoder and with another one beside it: the two were trained on other things, and
+err in other places."""
 
 
-def fallacies(train: Path, test: Path, vectors: Vectors) -> dict[str, Any]:
-    """Macro-F1 inside the training part and on the other file, by words, by vector, and by both."""
+def fallacies(train: Path, test: Path, readers: Mapping[str, Vectors], shares: Mapping[str, float]) -> dict[str, Any]:
+    """Macro-F1 inside the training part and on the other file, by words, by each vector, and by all together.
+
+    `shares`: what "words" and each reader count."""
     (texts, answers), (asked, truth) = _labelled(train), _labelled(test)
     names = sorted(set(answers))
     y, t = (np.array([names.index(name) for name in column]) for column in (answers, truth))
-    grams, seen = _counts([*texts, *asked]), np.asarray(vectors([*texts, *asked]), dtype=np.float64)
-    rows, part = len(texts), parts(y)
-    checked = {name: np.zeros((rows, len(names))) for name in ("words", "vector")}
+    whole, rows, part = [*texts, *asked], len(texts), parts(y)
+    grams = _counts(whole)
+    seen = {name: np.asarray(vectors(whole), dtype=np.float64) for name, vectors in readers.items()}
+    checked = {name: np.zeros((rows, len(names))) for name in shares}
     for number in range(PARTS):
         judged = part == number
-        found = _answers(grams[:rows], seen[:rows], ~judged, y[~judged], len(names))
+        first = {name: vectors[:rows] for name, vectors in seen.items()}
+        found = _answers(grams[:rows], first, ~judged, y[~judged], len(names))
         for name, raw in found.items():
             checked[name][judged] = raw[judged]
-    final = _answers(grams, seen, np.arange(len(seen)) < rows, y, len(names))
+    final = _answers(grams, seen, np.arange(len(whole)) < rows, y, len(names))
     return {
         "rows": len(asked),
-        "inside the training part": _figures(checked, y),
-        "macro_f1": _figures({name: raw[rows:] for name, raw in final.items()}, t),
+        "inside the training part": _figures(checked, shares, y),
+        "macro_f1": _figures({name: raw[rows:] for name, raw in final.items()}, shares, t),
     }
 
 
@@ -74,9 +82,9 @@ def _labelled(path: Path) -> tuple[list[str], list[str]]:
     return [row["text"] for row in rows], [row["fallacy"] for row in rows]
 
 
-def _figures(found: dict[str, Numbers], truth: NDArray[np.int64]) -> dict[str, float]:
-    both = VECTOR_SHARE * found["vector"] + (1 - VECTOR_SHARE) * found["words"]
-    said = {**found, "both": both}
+def _figures(found: dict[str, Numbers], shares: Mapping[str, float], truth: NDArray[np.int64]) -> dict[str, float]:
+    together = np.sum([share * found[name] for name, share in shares.items()], axis=0)
+    said = {**found, "together": together}
     return {name: round(_macro(truth, raw.argmax(axis=1)), 4) for name, raw in said.items()}
 
 
@@ -88,16 +96,16 @@ def _macro(truth: NDArray[np.int64], said: NDArray[np.int64]) -> float:
 
 
 def _answers(
-    grams: Any, seen: Numbers, known: NDArray[np.bool_], answers: NDArray[np.int64], count: int
+    grams: Any, seen: Mapping[str, Numbers], known: NDArray[np.bool_], answers: NDArray[np.int64], count: int
 ) -> dict[str, Numbers]:
     """Probabilities for every row, learned from the known ones."""
-    spread = seen[known].std(axis=0) * np.sqrt(seen.shape[1])
-    scaled = (seen - seen[known].mean(axis=0)) / np.maximum(spread, 1e-9)
     weighed = _weighed(grams, known)
-    return {
-        "words": _said(weighed, *_fit(weighed[known], answers, count, WORDS_ROOM)),
-        "vector": _said(scaled, *_fit(scaled[known], answers, count, VECTOR_ROOM)),
-    }
+    found = {"words": _said(weighed, *_fit(weighed[known], answers, count, WORDS_ROOM))}
+    for name, vectors in seen.items():
+        spread = vectors[known].std(axis=0) * np.sqrt(vectors.shape[1])
+        scaled = (vectors - vectors[known].mean(axis=0)) / np.maximum(spread, 1e-9)
+        found[name] = _said(scaled, *_fit(scaled[known], answers, count, VECTOR_ROOM))
+    return found
 
 
 # ── words and letters ────────────────────────────────────────────────────────────────────────────
@@ -170,17 +178,30 @@ def _said(x: Any, table: Numbers, bias: Numbers) -> Numbers:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def main() -> None:
+def readers(data: Path, beside: Path | None = None) -> tuple[dict[str, Vectors], Mapping[str, float]]:
+    """The encoder as it was published, perhaps another one beside it, and what they count."""
+    from moderation.model.encoder import Encoder
     from moderation.model.prepare import prepare
     from moderation.model.tune import reader
 
+    found = {"e5": _reading(reader(prepare(data / "models", adapter=None)))}
+    if beside is None:
+        return found, ALONE
+    return {**found, "minilm": _reading(Encoder(beside))}, BESIDE
+
+
+def _reading(encoder: Any) -> Vectors:
+    return lambda texts: encoder.encode([read(text).plain for text in texts])
+
+
+def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("datasets", type=Path, help="folder of other people's labelled sentences")
     arguments.add_argument("--data", type=Path, default=Path("data"), help="keeps the encoder")
+    arguments.add_argument("--beside", type=Path, help="folder of all-MiniLM-L6-v2")
     given = arguments.parse_args()
-    encoder = reader(prepare(given.data / "models", adapter=None))
     train, test = (given.datasets / f"flicc_{part}.jsonl" for part in ("train", "val"))
-    found = fallacies(train, test, lambda texts: encoder.encode([read(text).plain for text in texts]))
+    found = fallacies(train, test, *readers(given.data, given.beside))
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 

@@ -23,9 +23,9 @@ from moderation.evaluate import evaluate, read_rows, scores_of
 from moderation.judge import NO_WORDS, Evidence, Heard, Verdict, judge_by_rules
 from moderation.measure import auc, measure
 from moderation.model.checked import checked_tables
-from moderation.model.corpus import COLD, FLICC, HEADS, Row, Source, foreign_rows, labelled, seed_rows
+from moderation.model.corpus import COLD, FLICC, OTHERS, Row, Source, foreign_rows, labelled, seed_rows
 from moderation.model.encoder import resolve
-from moderation.model.fallacies import fallacies
+from moderation.model.fallacies import fallacies, readers
 from moderation.model.fit import fit_head, fit_letters, fit_meaning
 from moderation.model.head import FloatArray, Head, inputs, softmax
 from moderation.model.kept import HEAD, SHIPPED
@@ -54,17 +54,19 @@ def main() -> None:
     arguments.add_argument("--data", type=Path, default=Path("data"), help="keeps the encoder and what training kept")
     arguments.add_argument("--held-out", type=Path, nargs="*", default=[], help="comments nobody trained on")
     arguments.add_argument("--only", nargs="*", default=[], help="names in figures.json; the others stay as they are")
+    arguments.add_argument("--beside", type=Path, help="see fallacies.py")
+    arguments.add_argument("--before", type=Path, help="see unseen_video.py; without it these figures stay")
     arguments.add_argument("--threads", type=int, default=2)
     given = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(given.threads)
     tables = Tables(given.datasets, given.data)
-    found: dict[str, Any] = json.loads((SHIPPED / FIGURES).read_text("utf-8")) if given.only else {}
+    found: dict[str, Any] = json.loads((SHIPPED / FIGURES).read_text("utf-8"))
     steps: list[tuple[str, Callable[[], dict[str, Any]]]] = [
         ("checks", lambda: checked_tables(given.data / "training")),
         *((path.name, partial(tables.held_out, path)) for path in given.held_out),
-        ("flicc", tables.flicc),
-        ("youtube", lambda: unseen_videos(given.datasets, given.data)),
+        ("flicc", partial(tables.flicc, given.beside)),
+        *([("youtube", partial(unseen_videos, given.datasets, given.data, given.before))] if given.before else ()),
         ("cold", tables.cold),
         *((f"stages {path.name}", partial(tables.stages, path)) for path in given.held_out),
     ]
@@ -81,12 +83,13 @@ class Tables:
 
     def __init__(self, datasets: Path, data: Path) -> None:
         self.datasets = datasets
+        self._data = data
         self.model = load_model(NAME, data)
         self.pipeline = Pipeline(self.model, load_policy())
         self.head = Head.load(SHIPPED / HEAD)
         self._tuned = reader(Path(resolve(NAME, data)))
         self._frozen = reader(prepare(data / "models", adapter=None))
-        self.rows = [*seed_rows(), *foreign_rows(datasets, HEADS)]
+        self.rows = [*seed_rows(), *foreign_rows(datasets, OTHERS)]
         self._frozen_head: Head | None = None
         self._known: dict[str, FloatArray] = {}
 
@@ -163,10 +166,10 @@ class Tables:
             "shipped auc": _auc([label == "abuse" for label in truth], [row["abuse"] for row in shipped]),
         }
 
-    def flicc(self) -> dict[str, Any]:
+    def flicc(self, beside: Path | None) -> dict[str, Any]:
         """Which of twelve fallacies, and how often what is shipped says that a sentence misleads."""
         train, test = (self.datasets / f"flicc_{part}.jsonl" for part in ("train", "val"))
-        found = fallacies(train, test, lambda texts: self._frozen.encode([read(text).plain for text in texts]))
+        found = fallacies(train, test, *readers(self._data, beside))
         scored = self._scored([row.reading for row in _test(test, FLICC)])
         said = np.mean([max(row, key=lambda label: row[label]) == "misinformation" for row in scored])
         return {**found, "said to be misinformation": round(float(said), 3)}

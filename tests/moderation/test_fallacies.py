@@ -24,10 +24,12 @@ def _write(path: Path, numbers: range) -> Path:
 
 def test_fallacies_are_learned_from_words_where_the_vector_says_nothing(tmp_path: Path) -> None:
     train, test = _write(tmp_path / "train.jsonl", range(10, 20)), _write(tmp_path / "val.jsonl", range(30, 34))
-    found = fallacies(train, test, lambda texts: np.random.default_rng(1).normal(size=(len(texts), 6)))
+    noise = np.random.default_rng(1)
+    readers = {name: lambda texts: noise.normal(size=(len(texts), 6)) for name in ("one", "other")}
+    found = fallacies(train, test, readers, {"words": 0.6, "one": 0.2, "other": 0.2})
     assert found["rows"] == 12
-    assert found["macro_f1"]["words"] == found["macro_f1"]["both"] == 1.0
-    assert found["macro_f1"]["vector"] < 0.8
+    assert found["macro_f1"]["words"] == found["macro_f1"]["together"] == 1.0
+    assert found["macro_f1"]["one"] < 0.8
     assert found["inside the training part"]["words"] == 1.0
 
 
