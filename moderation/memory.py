@@ -21,6 +21,7 @@ from streamhub.facts import (
     CommentDecided,
     CommentJudged,
     CommentSubmitted,
+    HousePolicyChanged,
     VerdictRevised,
     ViewerRestricted,
 )
@@ -90,6 +91,13 @@ class Memory:
     def force(self, default: Policy, lent: Lent = NOTHING_LENT) -> Force:
         policy = self.situation.policy(default)
         return Force(policy, self.situation.words(policy, lent), tuple(self.situation.claims()))
+
+    def unnoted(self, house: Policy, *, own: bool) -> HousePolicyChanged | None:
+        """What is to be recorded before the first verdict by another policy of the house. `own`: it has a file."""
+        noted, chosen = self.situation.chosen.house, self.situation.policy(house)
+        if chosen is not house or house.version == noted or not (own or noted):
+            return None
+        return HousePolicyChanged(policy=house.version, reason=house.reason)
 
     def slowing(self, entry: Entry, verdict: Verdict, policy: Policy) -> ViewerRestricted | None:
         """What follows for an author who is held again and again; call once for each new verdict."""

@@ -31,7 +31,7 @@ from moderation.model.encoder import ModelUnusable
 from moderation.pipeline import Force, Pipeline, load_model
 from moderation.policy import Policy
 from moderation.policy.file import Policies, PolicyFile
-from streamhub.facts import BroadcastFact, CommentSubmitted
+from streamhub.facts import BroadcastFact, CommentSubmitted, HousePolicyChanged
 from streamhub.record import moderation_status
 from streamhub.record.group import Taken, WorkerGroup
 from streamhub.record.log import Log
@@ -208,8 +208,17 @@ class _Worker:
         memory = self._memories[key]
         await memory.catch_up(self._log(key), entry.id)
         lent = await self._campaign_words.of(memory.situation.campaigns)
-        force = memory.force(self._policies.house.current(), lent)
+        house = self._policies.house.current()
+        if change := memory.unnoted(house, own=self._policies.house.path is not None):
+            await self._note(key, memory, change)
+        force = memory.force(house, lent)
         return memory.heard(entry, force.policy), force
+
+    async def _note(self, key: str, memory: Memory, change: HousePolicyChanged) -> None:
+        """Once, whichever worker sees it first, and again when it changes back."""
+        once = f"house:{memory.situation.chosen.changed}:{change.policy}"
+        recorded = await self._log(key).append(change, once=once)
+        await memory.catch_up(self._log(key), recorded.id)
 
     async def _record(self, key: str, entry: Entry, heard: Heard, verdict: Verdict, policy: Policy) -> None:
         call = applause(heard.reading)

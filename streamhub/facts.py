@@ -213,6 +213,16 @@ class PolicyChosen(Fact, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class HousePolicyChanged(Fact, frozen=True, kw_only=True):
+    """The house's policy file, in force here while nobody has chosen a preset, says something else than before.
+
+    `policy` is its name and hash, as in verdicts. Recorded before the first verdict by it."""
+
+    policy: str
+    by: str = "house"
+    reason: str = ""
+
+
 class ClaimAdded(Fact, frozen=True, kw_only=True):
     """Extends this broadcast's claim bank. Texts may be in one language ("" in the other); a source there always is."""
 
@@ -294,6 +304,6 @@ class AppealMade(Fact, frozen=True, kw_only=True):
 BroadcastFact = (
     BroadcastCreated | BroadcastEdited | BroadcastOpened | BroadcastClosed | RolesRevoked | ViewerJoined
     | CommentSubmitted | CommentJudged | VerdictRevised | CommentDecided | QuestionVoted | QuestionMoved
-    | DecisionUndone | PolicyChosen | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted | TrainingConsented
-    | ViewerRestricted | RestrictionLifted | CommentReported | AppealMade
+    | DecisionUndone | PolicyChosen | HousePolicyChanged | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted
+    | TrainingConsented | ViewerRestricted | RestrictionLifted | CommentReported | AppealMade
 )  # fmt: skip

@@ -143,6 +143,7 @@ def words(_: Say) -> dict[str, dict[str, str]]:
             "moderator": _("moderator"),
             "organizer": _("organizer"),
             "moderation": _("the checks"),
+            "house": _("the house"),
         },
     }
 

@@ -125,6 +125,8 @@ class Policy(_Section, frozen=True):
     slow: Slow
     overload: Overload
     words: Words
+    reason: Annotated[str, msgspec.Meta(max_length=300)] = ""
+    """Why this file was changed last: kept in the log of the broadcasts in which it is in force."""
 
     @property
     def version(self) -> str:

@@ -21,7 +21,7 @@ class PolicyFile:
     """Raises PolicyRefused when made with a file that cannot be used; never later."""
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
+        self.path = path
         self._policy = load_policy(path)
         self._seen = self._stamp()
         self._next = 0.0
@@ -29,14 +29,14 @@ class PolicyFile:
     def current(self) -> Policy:
         """Looks at the file at most once a second."""
         now = time.monotonic()
-        if self._path is None or now < self._next:
+        if self.path is None or now < self._next:
             return self._policy
         self._next = now + LOOK_SECONDS
         if (stamp := self._stamp()) == self._seen:
             return self._policy
         self._seen = stamp
         try:
-            self._policy = load_policy(self._path)
+            self._policy = load_policy(self.path)
             log.info("policy %s is in force", self._policy.version)
         except PolicyRefused as error:
             log.error("the policy stays %s, the changed file cannot be used: %s", self._policy.version, error)
@@ -44,7 +44,7 @@ class PolicyFile:
 
     def _stamp(self) -> tuple[int, int] | None:
         try:
-            found = self._path.stat() if self._path else None
+            found = self.path.stat() if self.path else None
         except OSError:
             return None
         return (found.st_mtime_ns, found.st_size) if found else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from streamhub.facts import (
     ClaimAdded,
     ClaimWithdrawn,
+    HousePolicyChanged,
     PolicyChosen,
     Preset,
     TrainingConsented,
@@ -17,7 +18,7 @@ from streamhub.facts import (
 )
 from streamhub.state.projection import Entry, Projected
 
-Change = PolicyChosen | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted | TrainingConsented
+Change = PolicyChosen | HousePolicyChanged | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted | TrainingConsented
 
 CHANGES_KEPT = 200
 """The latest changes are kept for the page; all of them are in the log."""
@@ -27,6 +28,8 @@ class Policy(Projected):
     """`claims` by id and `words` as they stand; `changes` by entry id, oldest first; `changed`: the latest one."""
 
     preset: Preset = "default"
+    house: str = ""
+    """The policy of the house that was noted last: name and hash; "" before there was any file of its own."""
     claims: dict[str, ClaimAdded] = {}
     words: dict[str, WordEffect] = {}
     training: bool = False
@@ -38,6 +41,8 @@ def evolve(state: Policy, entry: Entry) -> None:
     match entry.fact:
         case PolicyChosen() as fact:
             state.preset = fact.preset
+        case HousePolicyChanged() as fact:
+            state.house = fact.policy
         case ClaimAdded() as fact:
             state.claims[fact.id] = fact
         case ClaimWithdrawn() as fact:

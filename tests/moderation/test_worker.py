@@ -28,6 +28,7 @@ from streamhub.facts import (
     CommentDecided,
     CommentJudged,
     CommentSubmitted,
+    HousePolicyChanged,
     PolicyChosen,
     VerdictRevised,
     ViewerRestricted,
@@ -80,11 +81,16 @@ async def judged(
 
 @asynccontextmanager
 async def worker(
-    url: str, models: Path, model: str = "e5-small", consumer: str = "a", shadow: Path | None = None
+    url: str,
+    models: Path,
+    model: str = "e5-small",
+    consumer: str = "a",
+    shadow: Path | None = None,
+    policy: Path | None = None,
 ) -> AsyncIterator[None]:
     stop = asyncio.Event()
     task = asyncio.create_task(
-        run(url, model=model, data=models, policy=None, consumer=consumer, stop=stop, shadow=shadow)
+        run(url, model=model, data=models, policy=policy, consumer=consumer, stop=stop, shadow=shadow)
     )
     try:
         yield
@@ -368,6 +374,53 @@ async def test_who_is_held_again_and_again_is_slowed_once(store: Redis, valkey: 
     facts = [e async for e in broadcast_log(store, CODE).all() if isinstance(e.fact, ViewerRestricted)]
     assert [(e.fact.viewer, e.fact.effect, e.fact.by) for e in facts] == [("seller", "slow", "moderation")]
     assert 250_000 < facts[0].fact.until_ms - int(facts[0].id.split("-")[0]) <= 300_000
+
+
+async def test_a_changed_file_of_the_house_is_in_the_log_before_its_first_verdict(
+    store: Redis, valkey: EmbeddedValkey, models: Path, tmp_path: Path
+) -> None:
+    await broadcast(store)
+    await broadcast(store, "RIVER")
+    await broadcast_log(store, "RIVER").append(PolicyChosen(preset="open", by="host"), once="open")
+    house = tmp_path / "house.toml"
+
+    def write(name: str, reason: str) -> None:
+        house.write_text(f'extends = "default"\nname = "{name}"\nreason = "{reason}"\n', "utf-8")
+
+    async def changes(code: str = CODE) -> list[tuple[str, str]]:
+        """The policies noted and those of the verdicts, in the order of the log."""
+        return [
+            (type(entry.fact).__name__, entry.fact.policy.partition("-")[0])
+            async for entry in broadcast_log(store, code).all()
+            if isinstance(entry.fact, HousePolicyChanged | CommentJudged)
+        ]
+
+    write("first", "we begin")
+    async with worker(valkey.url, models, policy=house), worker(valkey.url, models, consumer="b", policy=house):
+        for number in range(2):
+            await say(store, f"the reef is lovely this morning {number}", f"v{number}")
+        await judged(store, 2)
+        write("second", "fewer adverts get through")
+        await asyncio.sleep(LOOK_SECONDS + 0.3)
+        await say(store, "the reef is lovely this evening", "v3")
+        await judged(store, 3)
+        write("first", "we begin")
+        await asyncio.sleep(LOOK_SECONDS + 0.3)
+        for number in range(2):
+            await say(store, f"the reef is lovely this night {number}", f"v{number}")
+        await judged(store, 5)
+        await say(store, "the river is lovely too", code="RIVER")
+        await judged(store, 1, "RIVER")
+    noted, judged_by = "HousePolicyChanged", "CommentJudged"
+    assert await changes() == [
+        (noted, "first"), (judged_by, "first"), (judged_by, "first"),
+        (noted, "second"), (judged_by, "second"),
+        (noted, "first"), (judged_by, "first"), (judged_by, "first"),
+    ]  # fmt: skip
+    facts = [e.fact async for e in broadcast_log(store, CODE).all() if isinstance(e.fact, HousePolicyChanged)]
+    assert [fact.reason for fact in facts] == ["we begin", "fewer adverts get through", "we begin"]
+    assert {fact.by for fact in facts} == {"house"}
+    assert await changes("RIVER") == [(judged_by, "open")], "its hosts chose a preset: the file is not in force there"
 
 
 async def test_a_shadow_policy_is_counted_and_never_acts(

@@ -17,6 +17,7 @@ from streamhub.commands import Refusal, Refused
 from streamhub.facts import (
     ClaimAdded,
     ClaimWithdrawn,
+    HousePolicyChanged,
     PolicyChosen,
     TrainingConsented,
     WordListed,
@@ -123,6 +124,8 @@ def history(policy: Policy, names: dict[str, tuple[str, str]], _: Say) -> list[d
         match fact:
             case PolicyChosen():
                 return _("Policy: %(name)s") % {"name": names[fact.preset][0]}
+            case HousePolicyChanged():
+                return _("Policy of the house: %(name)s") % {"name": fact.policy}
             case ClaimAdded():
                 return _("Claim added: %(claim)s") % {"claim": fact.claim_zh or fact.claim_en}
             case ClaimWithdrawn():
