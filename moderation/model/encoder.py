@@ -1,8 +1,8 @@
 """Text -> vectors, with any encoder that `transformers` can load.
 
 Called by the worker, the evaluation and the training, off the event loop: `encode` blocks for some 15 ms
-a comment. `resolve` turns the model setting into what `Encoder` takes. Imports torch, so nothing that
-only shows claims may import this module.
+a comment. `resolve` turns the model setting into what `Encoder` takes; `accelerator` says where it runs. Imports
+torch, so nothing that only shows claims may import this module.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from moderation.model.prepare import NAME, PREFIX, prefix_of, prepare
 
 FloatArray = NDArray[np.float32]
 
-BATCH = 32
+BATCH = {"cpu": 32, "cuda": 256}
 """Texts encoded together; longer lists are cut into batches of like length."""
 
 LONGEST_TOKENS = 160
@@ -28,6 +28,12 @@ LONGEST_TOKENS = 160
 
 THREADS = 1
 """The worker shares the machine with the hubs; more threads help one comment little and them not at all."""
+
+
+PROCESSOR = "cpu"
+
+_DEVICES = ("nvidia[0-9]*", "kfd", "dxg")
+"""How Linux names GPUs that torch may know: NVIDIA's, AMD's, those lent by Windows."""
 
 
 class ModelUnusable(Exception):
@@ -42,10 +48,22 @@ def resolve(model: str, data: Path, progress: Callable[[str], None] | None = Non
     return prepare(models, progress, in_force(models, ADAPTER)) if model == NAME else model
 
 
+def accelerator(devices: Path = Path("/dev")) -> str:
+    """What torch calls the GPU of this machine; "cpu" where there is none that it can use.
+
+    Torch takes seconds to load, so it is asked only where the system has such a device."""
+    if not any(True for name in _DEVICES for _ in devices.glob(name)):
+        return PROCESSOR
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else PROCESSOR
+
+
 class Encoder:
     """Mean-pooled, normalised sentence vectors. Deterministic; not for use by two threads at once."""
 
-    def __init__(self, source: Path | str, *, threads: int = THREADS) -> None:
+    def __init__(self, source: Path | str, *, threads: int = THREADS, device: str = PROCESSOR) -> None:
+        """`device`: as torch names it; see `accelerator`."""
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         import torch
         from transformers import AutoModel, AutoTokenizer
@@ -55,9 +73,10 @@ class Encoder:
         loading.set_verbosity_error()
         torch.set_num_threads(threads)
         self._torch = torch
+        self.device = device
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(str(source))
-            self._model: Any = AutoModel.from_pretrained(str(source), dtype=torch.float32).eval()
+            self._model: Any = AutoModel.from_pretrained(str(source), dtype=torch.float32).eval().to(device)
         except Exception as error:
             raise ModelUnusable(f"{source}: {type(error).__name__}: {str(error)[:300]}") from error
         self.name = Path(source).name
@@ -69,8 +88,9 @@ class Encoder:
         """One row of length 1 per text, in their order."""
         rows: list[FloatArray | None] = [None] * len(texts)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        for start in range(0, len(order), BATCH):
-            part = order[start : start + BATCH]
+        size = BATCH[self.device]
+        for start in range(0, len(order), size):
+            part = order[start : start + size]
             for place, row in zip(part, self._encode_batch([texts[i] for i in part]), strict=True):
                 rows[place] = row
         found = [row for row in rows if row is not None]
@@ -88,10 +108,10 @@ class Encoder:
             truncation=True,
             max_length=LONGEST_TOKENS,
             return_tensors="pt",
-        )
+        ).to(self.device)
         with torch.inference_mode():
             hidden = self._model(**tokens).last_hidden_state
             mask = tokens["attention_mask"].unsqueeze(-1)
             pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
             vectors = torch.nn.functional.normalize(pooled, dim=-1)
-        return np.asarray(vectors.numpy(), dtype=np.float32)
+        return np.asarray(vectors.cpu().numpy(), dtype=np.float32)

@@ -7,6 +7,7 @@ names is loaded by `encoder.Encoder`. Texts are encoded in small batches of like
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.model.encoder import LONGEST_TOKENS, Encoder, ModelUnusable, resolve
+from moderation.model.encoder import LONGEST_TOKENS, PROCESSOR, Encoder, ModelUnusable, accelerator, resolve
 from moderation.model.prepare import NAME
 from moderation.model.quantize import quantize
+
+log = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float32]
 
@@ -92,9 +95,17 @@ AnyEncoder = QuickEncoder | Encoder
 
 
 def load_encoder(model: str, data: Path, progress: Callable[[str], None] | None = None) -> AnyEncoder:
-    """Ours with 8-bit weights, any other as it is. Raises ModelUnusable, `unpack.WeightsMissing`, OSError."""
+    """On a GPU where there is one; else ours with 8-bit weights, any other as it is.
+
+    Raises ModelUnusable, `unpack.WeightsMissing`, OSError."""
     found = resolve(model, data, progress)
     folder = Path(found)
+    device = accelerator()
+    if device != PROCESSOR:
+        try:
+            return Encoder(found, device=device)
+        except ModelUnusable as error:
+            log.warning("the GPU cannot be used, the processor encodes: %s", error)
     if model == NAME or (folder / "streamhub-model.json").exists():
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         return QuickEncoder(folder)

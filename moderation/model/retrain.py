@@ -19,7 +19,7 @@ import numpy as np
 from moderation.evaluate import Mistake, read_rows
 from moderation.measure import measure
 from moderation.model.claims import ClaimIndex, load_index
-from moderation.model.encoder import Encoder, FloatArray, resolve
+from moderation.model.encoder import Encoder, FloatArray, accelerator, resolve
 from moderation.model.fit import fit_head
 from moderation.model.head import Head, IntArray, inputs
 from moderation.model.kept import HEAD, in_force, trained
@@ -104,7 +104,8 @@ def retrain(
     if len(given) < FEWEST:
         raise TooFew(f"{len(given)} rows that can be read are too few to learn from; it takes {FEWEST}")
     models = data / "models"
-    encoder, old = Encoder(resolve(model, data, progress)), Head.load(in_force(models, HEAD))
+    encoder = Encoder(resolve(model, data, progress), device=accelerator())
+    old = Head.load(in_force(models, HEAD))
     index = load_index(encoder, models, progress)
     known = seeds()[:: max(len(seeds()) // replayed, 1)] if old.fits(encoder.name) else seeds()
     progress(f"reading {len(given)} rows and {len(known)} seeds")

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from moderation.model.encoder import Encoder, ModelUnusable
+from moderation.model import quick as quick_
+from moderation.model.encoder import BATCH, PROCESSOR, Encoder, ModelUnusable, accelerator
 from moderation.model.quantize import GRAPH, quantize
-from moderation.model.quick import QuickEncoder
+from moderation.model.quick import QuickEncoder, load_encoder
 
 TEXTS = [
     "珊瑚为什么会白化？",
@@ -53,3 +55,20 @@ def test_the_graph_is_made_once_and_a_broken_one_is_named(encoder_dir: Path, tmp
     (broken / GRAPH).write_bytes(b"no graph")
     with pytest.raises(ModelUnusable, match="e5-small"):
         QuickEncoder(broken)
+
+
+def test_a_gpu_is_looked_for_where_the_system_has_one(tmp_path: Path) -> None:
+    assert accelerator(tmp_path) == PROCESSOR
+    (tmp_path / "nvidia0").touch()
+    found = accelerator(tmp_path)
+    assert found == ("cuda" if torch.cuda.is_available() else PROCESSOR) and found in BATCH
+
+
+def test_a_gpu_that_cannot_be_used_costs_no_verdict(
+    models: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A driver that does not fit, no memory left: "no-gpu" stands for it, and torch itself refuses."""
+    monkeypatch.setattr(quick_, "accelerator", lambda: "no-gpu")
+    encoder = load_encoder("e5-small", models)
+    assert isinstance(encoder, QuickEncoder)
+    assert "the GPU cannot be used" in caplog.text
