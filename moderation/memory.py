@@ -19,6 +19,7 @@ from moderation.recent import LONGEST_WINDOW_MS, Recent
 from moderation.situation import Situation
 from streamhub.facts import (
     CommentDecided,
+    CommentErased,
     CommentJudged,
     CommentSubmitted,
     HousePolicyChanged,
@@ -139,7 +140,7 @@ class Memory:
                     held.append(position(fact.comment)[0])
             case VerdictRevised() as fact:
                 self.owed.pop(fact.comment, None)
-            case CommentDecided() as fact:
+            case CommentDecided() | CommentErased() as fact:
                 self.owed.pop(fact.comment, None)  # a person has spoken, before the verdict or after it
                 self._unjudged.pop(fact.comment, None)
             case ViewerRestricted() as fact:

@@ -97,6 +97,13 @@ class DecideComment(OnceCommand, frozen=True, kw_only=True):
     url: Address = ""
 
 
+class EraseComment(OnceCommand, frozen=True, kw_only=True):
+    """For good: of one's own, or, for hosts, of anybody."""
+
+    comment: EntryId
+    reason: Sentence = ""
+
+
 class UndoDecision(OnceCommand, frozen=True, kw_only=True):
     decision: EntryId
     reason: Sentence = ""

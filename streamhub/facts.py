@@ -67,6 +67,7 @@ ReasonCode = Literal[
     "claim",  # matches a known misconception: the note says which
     "unsure",  # the checks disagree: a person looks
     "person",  # a host or moderator decided
+    "erased",  # its words were taken out of the log
     "reported",  # viewers reported it, and the policy in force hides it until a person has looked
 ]
 
@@ -181,6 +182,15 @@ class CommentDecided(Fact, frozen=True, kw_only=True):
     reason: str = ""
     note: Note | None = None
     once: str = ""
+
+
+class CommentErased(Fact, frozen=True, kw_only=True):
+    """Its words, its author's name and an objection are gone: the entries that had them are taken out of the log once
+    this one is in it. `by` is "author" where the author took it back. Nothing is decided about it any more."""
+
+    comment: str
+    by: str
+    reason: str = ""
 
 
 class QuestionVoted(Fact, frozen=True, kw_only=True):
@@ -303,7 +313,7 @@ class AppealMade(Fact, frozen=True, kw_only=True):
 
 BroadcastFact = (
     BroadcastCreated | BroadcastEdited | BroadcastOpened | BroadcastClosed | RolesRevoked | ViewerJoined
-    | CommentSubmitted | CommentJudged | VerdictRevised | CommentDecided | QuestionVoted | QuestionMoved
+    | CommentSubmitted | CommentJudged | VerdictRevised | CommentDecided | CommentErased | QuestionVoted | QuestionMoved
     | DecisionUndone | PolicyChosen | HousePolicyChanged | ClaimAdded | ClaimWithdrawn | WordListed | WordUnlisted
     | TrainingConsented | ViewerRestricted | RestrictionLifted | CommentReported | AppealMade
 )  # fmt: skip

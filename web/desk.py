@@ -42,6 +42,7 @@ def words(_: Say) -> dict[str, dict[str, str]]:
             "claim": _("Matches a known misconception"),
             "unsure": _("The checks disagree: please judge yourself"),
             "person": _("Decided by a person"),
+            "erased": _("Taken back: its words are erased"),
             "reported": _("Viewers reported it, and the policy in force hides it until you have looked"),
             "overdue": _("No verdict came in time: please look"),
         },

@@ -19,6 +19,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from streamhub.record.log import ALL_ERASURES
 from streamhub.record.store import EmbeddedValkey, StoreFailed
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class StoreKeeper:
         self._failures = 0
         self._started = self._looked = self._taken_again = 0.0
         self._refusing = False
+        self._written_anew: bytes | str | None = None
 
     async def start(self) -> None:
         """Return when it answers; raises StoreFailed."""
@@ -63,6 +65,7 @@ class StoreKeeper:
             elif time.monotonic() - self._looked > LOOK_SECONDS:
                 self._looked = time.monotonic()
                 await self._look_at_disk()
+                await self._write_anew()
 
     async def end(self) -> None:
         """What it was told is written out first."""
@@ -104,6 +107,15 @@ class StoreKeeper:
         elif self._refusing and await self._has_room(free):
             log.warning("the store can write to %s again", self._valkey.folder)
             await self._take(taking=True)
+
+    async def _write_anew(self) -> None:
+        """Valkey's file holds what was erased until it is written anew: at once, or when an earlier writing is over."""
+        with contextlib.suppress(RedisError, OSError):
+            async with Redis(unix_socket_path=self._valkey.socket, socket_timeout=5) as client:
+                erasures = await client.get(ALL_ERASURES)
+                if erasures != self._written_anew:
+                    await client.bgrewriteaof()
+                    self._written_anew = erasures
 
     async def _has_room(self, free: int) -> bool:
         if free < 2 * RESERVE_BYTES or time.monotonic() < self._taken_again:

@@ -66,6 +66,8 @@ def _comments(_: Gettext) -> dict[str, str]:
         "appeal.granted": _("You objected, and a moderator agreed."),
         "appeal.kept": _("You objected; a moderator looked again and kept the decision."),
         "appeal.sent": _("Thank you. A moderator will look, and you will be told here."),
+        "own.more": _("Take back or object"),
+        "erase.done": _("Its words are erased."),
         "report.sent": _("Thank you. A moderator will see your report."),
         "report.again": _("You have reported this already."),
         "report.kept": _("A moderator has looked at this comment and kept it."),
@@ -94,6 +96,7 @@ def _reasons(_: Gettext) -> dict[str, str]:
         "reason.claim": _("It touches on something that is often misunderstood; a source may help."),
         "reason.unsure": _("Our checks were not sure, so a person decides."),
         "reason.person": _("A moderator decided this."),
+        "reason.erased": _("It was taken back: its words are erased."),
         "reason.reported": _("Viewers reported it; a person looks before it appears again."),
     }
 

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from streamhub.campaign import CampaignModule
 from streamhub.commands import CampaignAct, Command, DecideComment, Join, Refusal, Refused, decode, refuse
-from streamhub.facts import Fact, Note, ViewerJoined
+from streamhub.facts import CommentErased, Fact, Note, ViewerJoined
 from streamhub.live import policies as policies  # registers its acts
 from streamhub.live import reviewing, views
 from streamhub.live.acts import ACTS, Act, Given
@@ -164,6 +164,8 @@ class Hub:
             raise
         try:
             done = await room.log.append(fact, once=once)
+            if isinstance(fact, CommentErased):
+                await room.log.erase(*reviewing.entries_of(room.state, fact.comment))
         except NotRecorded as error:
             raise refuse("unavailable", error.advice) from None
         return Accepted(id=done.id) if done.fresh else await self._repeated(room, command, done.id)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from streamhub.commands import (
     AppealComment,
     DecideComment,
+    EraseComment,
     LiftRestriction,
     Refused,
     ReportComment,
@@ -22,6 +23,7 @@ from streamhub.facts import (
     AppealMade,
     ClaimAdded,
     CommentDecided,
+    CommentErased,
     CommentReported,
     DecisionUndone,
     Fact,
@@ -57,6 +59,8 @@ def _turn(command: DecideComment) -> str:
 @act("decide", DecideComment, role="moderator", turn=_turn)
 def decide_comment(state: BroadcastState, command: DecideComment, person: Person, given: Given) -> Fact:
     comment = _comment(state, command.comment)
+    if comment.erased:
+        raise refuse("conflict", "its words were erased", field="comment")
     if command.turn is not None and command.turn != comment.turn:
         if position(command.turn or "0-0") > position(state.as_of):
             raise refuse("unknown", "no such turn", field="turn")
@@ -128,6 +132,23 @@ def note_of(claim: ClaimAdded) -> Note:
     )
 
 
+@act("erase", EraseComment, rate=OBJECTION_RATE)
+def erase_comment(state: BroadcastState, command: EraseComment, person: Person, _: Given) -> Fact:
+    """Also of what is erased already: whatever was left of it then goes now."""
+    comment = _comment(state, command.comment)
+    mine = comment.viewer == person.viewer
+    if not mine and not person.hosts(state.details.code):
+        raise refuse("forbidden", "only its author and the hosts erase a comment", field="comment")
+    by = "author" if mine else person.actor
+    return CommentErased(comment=comment.id, by=by, reason=readable(command.reason))
+
+
+def entries_of(state: BroadcastState, comment: str) -> tuple[str, ...]:
+    """Where the log has what people wrote in and about a comment: what is taken out of it when it is erased."""
+    found = state.comments.by_id.get(comment)
+    return (comment, found.appealed) if found and found.appealed else (comment,)
+
+
 @act("undo", UndoDecision, role="moderator")
 def undo_decision(state: BroadcastState, command: UndoDecision, person: Person, _: Given) -> Fact:
     asked = state.questions.decision_of.get(command.decision)
@@ -197,6 +218,8 @@ def appeal_comment(state: BroadcastState, command: AppealComment, person: Person
         raise refuse("unknown", "you have no such comment", field="comment")
     if comment.appealed:
         raise refuse("conflict", "you have objected once already", field="comment")
+    if comment.erased:
+        raise refuse("conflict", "its words were erased", field="comment")
     if comment.status == "waiting" or (comment.status == "shown" and comment.note is None):
         raise refuse("conflict", "nothing has been decided against this comment", field="comment")
     if not (text := readable(command.text)):

@@ -159,7 +159,7 @@ def _for_the_author(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
 
 def _objection(comment: Comment) -> Objection:
     """How the author's objection stands; a comment that is shown now, and was not, has been granted it."""
-    if not comment.appealed:
+    if not comment.appealed or comment.erased:
         return ""
     if comment.appeal_open:
         return "open"
@@ -179,9 +179,9 @@ def outcomes_since(state: BroadcastState, after: str) -> list[tuple[str, Outcome
 
 
 def own(state: BroadcastState, viewer: str) -> list[Outcome]:
-    """The latest comments of one viewer with what became of them, oldest first."""
-    mine = state.comments.by_viewer.get(viewer, [])
-    return [outcome(state, state.comments.by_id[comment]) for comment in mine[-OWN_LIMIT:]]
+    """The latest comments of one viewer with what became of them, oldest first; none that was erased."""
+    mine = (state.comments.by_id[comment] for comment in state.comments.by_viewer.get(viewer, [])[-OWN_LIMIT:])
+    return [outcome(state, comment) for comment in mine if not comment.erased]
 
 
 def voted(state: BroadcastState, viewer: str) -> list[str]:

@@ -31,14 +31,17 @@ MEMORY = "256MB"
 
 THREADS = "2"
 
+_ERASES = b'{"type":"comment_erased"'
+"""How a fact begins before which the archive may hold what the log has no more."""
+
 _LINE = msgspec.json.Encoder()
 
 
 async def archive_broadcast(store: Redis, code: str, folder: Path, *, whole: bool = False) -> Path:
     """Bring `folder/broadcasts/CODE/facts.parquet` up to the end of the log; its path.
 
-    Reads only what came after the last archived entry, unless `whole` (after an erasure, say). When the
-    log has left the store, what was archived stays as it is."""
+    Reads only what came after the last archived entry, unless `whole`, or something was erased since. When the log has
+    left the store, what was archived stays as it is."""
     target = archive_of_broadcast(folder, code)
     return await _archive(store, broadcast_key(code), columns_of(BroadcastFact), target, whole=whole)
 
@@ -75,7 +78,11 @@ async def _archive(store: Redis, key: str, columns: Columns, target: Path, *, wh
         kept = None  # another log under the same name, or one that lost its end: what we have is not its beginning
     with tempfile.TemporaryDirectory(prefix=".facts-", dir=folder) as scratch:
         lines = Path(scratch) / "new.ndjson"
-        fresh = await _spool(store, key, columns, kept[1] if kept else START, lines)
+        fresh, erased = await _spool(store, key, columns, kept[1] if kept else START, lines)
+        if erased and kept:  # what was archived before has it still
+            kept = None
+            lines.unlink()
+            await _spool(store, key, columns, START, lines)
         if fresh or not kept:
             await asyncio.to_thread(_write, lines, target if kept else None, columns, target)
     return target
@@ -85,15 +92,16 @@ async def _rows(store: Redis, key: str, after: str, count: int = READ_COUNT) -> 
     return cast("list[Row]", await store.xrange(key, min=f"({after}", count=count))
 
 
-async def _spool(store: Redis, key: str, columns: Columns, after: str, lines: Path) -> int:
-    """The entries after a position as JSON lines, a batch at a time; how many there were."""
-    count = 0
+async def _spool(store: Redis, key: str, columns: Columns, after: str, lines: Path) -> tuple[int, bool]:
+    """The entries after a position as JSON lines, a batch at a time; how many there were, and whether one erases."""
+    count, erased = 0, False
     lines.touch()
     while rows := await _rows(store, key, after):
         await asyncio.to_thread(_append_lines, lines, rows, columns)
         count += len(rows)
+        erased = erased or any(fields.get(b"f", b"").startswith(_ERASES) for _, fields in rows)
         after = rows[-1][0].decode()
-    return count
+    return count, erased
 
 
 def _append_lines(lines: Path, rows: Sequence[Row], columns: Columns) -> None:

@@ -31,6 +31,11 @@ READ_COUNT = 500
 SLICE = 100
 """Entries of a history that are fetched, decoded and folded at a time: a millisecond or two of one turn of the loop."""
 
+ERASURES = "erasures"
+"""Part of a key: how often something was taken out of this log."""
+ALL_ERASURES = "streamhub:erasures"
+"""The same of all logs: whoever keeps the store's file writes it anew then, without what was taken out."""
+
 _APPEND_ONCE = files("streamhub.record").joinpath("append_once.lua").read_text("utf-8")
 _ENCODER = msgspec.json.Encoder()
 
@@ -90,6 +95,19 @@ class Log:
         except (RedisError, OSError, TimeoutError) as error:
             raise NotRecorded(f"{self.key}: {type(error).__name__}", error) from error
         return Appended(entry_id.decode(), bool(fresh))
+
+    async def erase(self, *entries: str) -> None:
+        """Take entries out of the log, confirmed as an append is, and the snapshot that may hold them; one that is
+        being made is not kept. The fact that says so is in the log already. Raises NotRecorded."""
+        key = self.key.removesuffix("log")
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await do_confirmed(self.store, "INCR", key + ERASURES)
+                await do_confirmed(self.store, "XDEL", self.key, *entries)
+                await do_confirmed(self.store, "DEL", key + "snapshot")
+                await do_confirmed(self.store, "INCR", ALL_ERASURES)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise NotRecorded(f"{self.key}: {type(error).__name__}", error) from error
 
     async def known(self, once: str) -> str | None:
         """The entry that an earlier append with this `once` made, confirmed as an append is."""

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from streamhub.record.directory import live
-from streamhub.record.log import broadcast_key
+from streamhub.record.log import ERASURES, broadcast_key
 from streamhub.record.replay import keep_snapshot, replay
 from streamhub.record.store import connect
 
@@ -50,6 +50,10 @@ async def keep(store: Redis, lengths: dict[str, int]) -> dict[str, int]:
         length = int(await store.xlen(broadcast_key(code)))
         found[code] = lengths.get(code, 0)
         if length - found[code] >= EVERY:
+            erasures = await store.get(broadcast_key(code, ERASURES))
             await keep_snapshot(store, code, await replay(store, code))
-            found[code] = length
+            if await store.get(broadcast_key(code, ERASURES)) == erasures:
+                found[code] = length
+            else:  # it may hold what was erased while it was made
+                await store.delete(broadcast_key(code, "snapshot"))
     return found

@@ -15,6 +15,7 @@ import msgspec
 from streamhub.facts import (
     AppealMade,
     CommentDecided,
+    CommentErased,
     CommentJudged,
     CommentKind,
     CommentReported,
@@ -59,6 +60,8 @@ class Comment(Projected):
     reports: dict[str, CommentReported] = {}
     reported: dict[str, str] = {}
     """viewer -> the entry of the report."""
+    erased: bool = False
+    """Whoever reads the log from the beginning now does not find this comment at all."""
 
     @property
     def standing(self) -> str:
@@ -67,7 +70,7 @@ class Comment(Projected):
 
     @property
     def appeal_open(self) -> bool:
-        return bool(self.appealed) and position(self.standing or "0-0") < position(self.appealed)
+        return self.appeal is not None and position(self.standing or "0-0") < position(self.appealed)
 
     @property
     def open_reports(self) -> list[CommentReported]:
@@ -150,6 +153,8 @@ def _change(comment: Comment, entry_id: str, fact: object) -> bool:
             comment.turn = entry_id
         case AppealMade() if fact.viewer == comment.viewer and not comment.appealed:
             comment.appeal, comment.appealed, comment.turn = fact, entry_id, entry_id
+        case CommentErased() if not comment.erased:
+            comment.text, comment.nick, comment.appeal, comment.erased, comment.turn = "", "", None, True, entry_id
         case CommentReported() if fact.viewer != comment.viewer and fact.viewer not in comment.reports:
             comment.reports[fact.viewer], comment.reported[fact.viewer] = fact, entry_id
         case _:
@@ -175,6 +180,8 @@ def _file(state: Comments, comment: Comment, entry: Entry, before: Status) -> No
 
 def wants_person(comment: Comment) -> bool:
     """Held, appealed, reported enough; or still without a verdict, which becomes a case when it is overdue."""
+    if comment.erased:
+        return False
     if comment.status in ("waiting", "held") or comment.appeal_open:
         return True
     return comment.status == "shown" and sum(report.weight for report in comment.open_reports) >= REVIEW_AT
@@ -191,7 +198,9 @@ def _settle(comment: Comment) -> None:
         comment.status = _STATUS_OF[person.action]
         comment.reasons = (Reason(code="person"),)
         comment.note = person.note if person.action == "annotate" else None
-    if comment.status == "shown" and any(report.hides for report in comment.open_reports):
+    if comment.erased:
+        comment.status, comment.reasons, comment.note = "rejected", (Reason(code="erased"),), None
+    elif comment.status == "shown" and any(report.hides for report in comment.open_reports):
         comment.status, comment.reasons = "held", (Reason(code="reported"),)
 
 

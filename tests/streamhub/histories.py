@@ -13,6 +13,7 @@ from streamhub.facts import (
     ClaimAdded,
     ClaimWithdrawn,
     CommentDecided,
+    CommentErased,
     CommentJudged,
     CommentReported,
     CommentSubmitted,
@@ -100,7 +101,7 @@ def histories(draw: st.DrawFn, most: int = 40) -> list[Entry]:
                 hides=draw(st.booleans()),
             )  # fmt: skip
         elif kind == 10:
-            fact = draw(st.sampled_from(MODERATION))
+            fact = draw(st.sampled_from([*MODERATION, CommentErased(comment=comment, by="author")]))
         else:
             fact = draw(
                 st.sampled_from([BroadcastOpened(by="o"), BroadcastClosed(by="o"), ViewerJoined(viewer="v-ann")])

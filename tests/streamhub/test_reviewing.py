@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import socketio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from redis.asyncio import Redis
 
-from streamhub.facts import BroadcastCreated, BroadcastOpened, CommentDecided
+from streamhub.facts import BroadcastCreated, BroadcastOpened, CommentDecided, CommentErased
 from streamhub.live.admission import Grant
 from streamhub.live.hub import Hub
+from streamhub.record import snapshots
+from streamhub.record.archive import archive_broadcast
 from streamhub.record.directory import create_broadcast
 from streamhub.record.log import broadcast_log
+from streamhub.record.replay import keep_snapshot, replay
 from streamhub.record.store import EmbeddedValkey, connect, connect_follower
 from tests.streamhub.histories import NOTE
 from tests.streamhub.test_hub import SIGNER, Viewer, judge
@@ -283,3 +288,72 @@ async def test_words_are_listed_once_and_no_letter_alone(come: Come, store: Redi
     assert (await do(mei, "list_word", word="reef.org", effect="hold"))["ok"]
     assert (await do(mei, "unlist_word", word="reef.org"))["ok"]
     assert (await do(mei, "unlist_word", word="reef.org"))["error"]["code"] == "unknown"
+
+
+async def words_in_store(store: Redis, words: str) -> bool:
+    """Whether any key of the broadcast holds them: log, snapshot, marks."""
+    found = False
+    async for key in store.scan_iter("*REEF*"):
+        kind = await store.type(key)
+        value = {b"stream": store.xrange, b"string": store.get, b"hash": store.hgetall}[kind]
+        found = found or words in repr(await value(key))  # type: ignore[operator]
+    return found
+
+
+async def test_a_comment_taken_back_is_gone_for_everybody_and_from_the_store(
+    come: Come, store: Redis, tmp_path: Path
+) -> None:
+    ann, bo, stranger, mei = await come(), await come(MODERATOR, hub=1), await come(hub=1), await come(HOST)
+    comment = await say(store, ann, "call me on zeromothree", "publish")
+    kept = await say(store, ann, "the reef is lovely", "publish")
+    archive = await archive_broadcast(store, "REEF", tmp_path)
+    await keep_snapshot(store, "REEF", await replay(store, "REEF"))
+    assert await words_in_store(store, "zeromothree")
+    for other in (stranger, bo):
+        assert (await do(other, "erase", comment=comment))["error"]["code"] == "forbidden"
+    erased = await do(ann, "erase", comment=comment, reason="my number")
+    assert erased["ok"], erased
+    assert not await words_in_store(store, "zeromothree")
+    await stranger.until("batch", lambda batch: comment in batch.get("gone", []))
+    outcome = await ann.until("outcome", lambda data: data["comment"] == comment and data["status"] == "rejected")
+    assert (outcome.get("text", ""), outcome["reasons"][0]["code"]) == ("", "erased")
+    for moderator, act, fields in (
+        (mei, "decide", {"action": "publish"}), (ann, "appeal", {"text": "please"}), (stranger, "report", {}),
+    ):  # fmt: skip
+        assert not (await do(moderator, act, comment=comment, **fields))["ok"], act
+    assert (await do(ann, "erase", comment=comment))["ok"], "whatever a crash left of it goes with a second try"
+    fresh = await replay(store, "REEF")
+    assert list(fresh.comments.by_id) == [kept]
+    assert await archive_broadcast(store, "REEF", tmp_path) == archive
+    with duckdb.connect() as base:
+        rows = base.read_parquet(str(archive)).fetchall()
+    assert "zeromothree" not in repr(rows) and "the reef is lovely" in repr(rows) and "comment_erased" in repr(rows)
+
+
+async def test_hosts_erase_what_others_wrote_with_the_objection_to_it(come: Come, store: Redis) -> None:
+    ann, mei = await come(), await come(HOST)
+    comment = await say(store, ann, "her address is 12 Elm Street", "reject")
+    assert (await do(ann, "appeal", comment=comment, text="but she does live at 12 Elm Street"))["ok"]
+    assert (await do(mei, "erase", comment=comment, reason="private"))["ok"]
+    assert not await words_in_store(store, "Elm Street")
+    reviews = [(await hub.room("REEF")).review() for hub in mei.hubs]  # type: ignore[attr-defined]
+    assert "Elm Street" not in repr(reviews) and all(view.id != comment for review in reviews for view in review.held)
+    facts = [entry.fact async for entry in broadcast_log(store, "REEF").all()]
+    (gone,) = [fact for fact in facts if isinstance(fact, CommentErased)]
+    assert (gone.by, gone.reason) == ("host:Mei", "private")
+
+
+async def test_a_snapshot_made_while_something_is_erased_is_not_kept(
+    come: Come, store: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await come()
+    comment = await say(store, ann, "call me on zeromothree", "publish")
+
+    async def slowly(*given: Any) -> None:
+        assert (await do(ann, "erase", comment=comment))["ok"]
+        await keep_snapshot(*given)
+
+    monkeypatch.setattr(snapshots, "EVERY", 1)
+    monkeypatch.setattr(snapshots, "keep_snapshot", slowly)
+    assert await snapshots.keep(store, {}) == {"REEF": 0}
+    assert not await words_in_store(store, "zeromothree")

@@ -39,6 +39,12 @@ async def appeal(request: web.Request) -> web.Response:
     return await _send(request, "appeal", ("comment", "text"))
 
 
+@routes.post("/b/{code}/erasures")
+async def erase(request: web.Request) -> web.Response:
+    """`comment`, `reason`, `once`: those of the command `erase`."""
+    return await _send(request, "erase", ("comment", "reason"))
+
+
 async def _send(request: web.Request, act: str, names: tuple[str, ...]) -> web.Response:
     form, code = await request.post(), request.match_info["code"]
     fields = {name: str(form.get(name, "")).strip() for name in ("once", *names)}
@@ -55,8 +61,9 @@ async def _send(request: web.Request, act: str, names: tuple[str, ...]) -> web.R
 async def _page(request: web.Request, comment: str, refusal: Refusal | None = None, typed: str = "") -> web.Response:
     room = await request.app[keys.HUB].room(request.match_info["code"])
     found = room.state.comments.by_id.get(comment)
-    mine = found is not None and found.viewer == request[keys.PERSON].viewer
-    if found is None or not (mine or found.status == "shown"):
+    person = request[keys.PERSON]
+    mine, hosts = found is not None and found.viewer == person.viewer, person.hosts(room.code)
+    if found is None or not (mine or hosts or found.status == "shown"):
         raise refuse("unknown", "there is no such comment", field="comment")
     texts = watch_texts(message(request[keys.LOCALE]))
     return render(
@@ -66,6 +73,8 @@ async def _page(request: web.Request, comment: str, refusal: Refusal | None = No
         broadcast=views.broadcast_view(room.state),
         comment=views.shown_comment(room.state, found),
         outcome=views.outcome(room.state, found) if mine else None,
+        erases=(mine or hosts) and not found.erased,
+        erased=found.erased,
         texts=texts,
         wrong=_wrong(refusal, texts) if refusal else "",
         typed=typed,

@@ -22,8 +22,8 @@ from web.pages.sign_in import person_in
 
 routes = web.RouteTableDef()
 
-ACTS = ("decide", "undo", "restrict", "lift")
-"""Publish, annotate and reject are `decide`; mute, slow and ban are `restrict`."""
+ACTS = ("decide", "undo", "restrict", "lift", "erase")
+"""Publish, annotate and reject are `decide`; mute, slow and ban are `restrict`. Only hosts erase."""
 
 
 def for_moderators(handler: Handler) -> Handler:
@@ -68,8 +68,9 @@ async def show_case(request: web.Request) -> web.Response:
 @routes.post("/api/broadcasts/{code}/review/{act:" + "|".join(ACTS) + "}")
 @for_moderators
 async def review(request: web.Request) -> web.Response:
-    """Body: the command of that name, as on the socket: `DecideComment`, `UndoDecision`, `RestrictViewer` or
-    `LiftRestriction`; `Accepted`. 409 where somebody else was first (`limit` says who) or it is so already."""
+    """Body: the command of that name, as on the socket: `DecideComment`, `UndoDecision`, `RestrictViewer`,
+    `LiftRestriction` or `EraseComment`; `Accepted`. 409 where somebody else was first (`limit` says who) or it is so
+    already."""
     fields = await body(request, dict[str, object])
     act, code = request.match_info["act"], request.match_info["code"]
     return answer(await request.app[keys.HUB].perform(asker(request), code, act, fields))

@@ -2,6 +2,7 @@
 --   reports     by viewers about somebody else's comment, each viewer once; reported: comments with one or more
 --   agreed      reports after which a moderator rejected the comment or added a source card
 --   appeals     by authors, once per comment; granted: a moderator then published it; kept: stayed as it was
+--   erased      comments that were taken back for good: their words are in the log no more, so nothing else counts them
 --   restrictions, restricted  how often somebody was muted, slowed or banned; how many people
 WITH reports AS (
     SELECT c.id, f.viewer, min((f.ms, f.seq)) AS place
@@ -35,4 +36,5 @@ SELECT
         WHERE c.decided > appeals.place AND (c.person = 'reject' OR c.person = 'annotate' AND c.machine = 'annotate')
     ) AS kept,
     (SELECT count(*) FROM facts WHERE type = 'viewer_restricted') AS restrictions,
-    (SELECT count(DISTINCT viewer) FROM facts WHERE type = 'viewer_restricted') AS restricted;
+    (SELECT count(DISTINCT viewer) FROM facts WHERE type = 'viewer_restricted') AS restricted,
+    (SELECT count(DISTINCT comment) FROM facts WHERE type = 'comment_erased') AS erased;

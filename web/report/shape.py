@@ -141,6 +141,8 @@ class Objections(Part, frozen=True, kw_only=True):
     kept: int = 0
     restrictions: int = 0
     restricted: int = 0
+    erased: int = 0
+    """Comments whose authors, or hosts, took them back for good: no other figure counts them."""
 
 
 class Moderation(Part, frozen=True, kw_only=True):

@@ -140,6 +140,7 @@ export class Card {
 
   private people(card: HTMLElement, item: Item): void {
     const alike = this.model.alike(item).length;
+    card.querySelector('[data-f="page"]')?.setAttribute("href", `/b/${this.code}/comments/${item.id}`);
     const reports = Object.entries(item.reports).map(([why, count]) => `${words.why[why] ?? why} ×${count}`);
     fill(card, {
       turn: this.turn,

@@ -152,7 +152,7 @@ export class CommentList {
     fillCard(element, comment.note);
     const more = find<HTMLAnchorElement>(".more", element);
     more.href = `/b/${page.code}/comments/${comment.id}`;
-    show(more, !own || comment.note != null); // one's own source card can be objected to on the comment's page
+    if (own) for (const name of ["title", "aria-label"]) more.setAttribute(name, t("own.more")); // on the comment's page it can be taken back, and its source card objected to
     return element;
   }
 

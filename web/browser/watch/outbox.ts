@@ -89,6 +89,7 @@ export class Outbox {
       this.waiting = this.waiting.filter((kept) => kept.once !== once);
       this.save();
     }
+    if (erased(outcome) && !this.rows.has(once)) return; // taken back elsewhere
     if (outcome.appeal === "granted") this.row(once, text, "shown", outcome);
     else if (status === "waiting") this.checking(once, text);
     else if (status !== "shown") this.row(once, text, status as State, outcome);
@@ -136,7 +137,7 @@ export class Outbox {
     say(row, ".objection", outcome?.appeal ? t(`appeal.${outcome.appeal}`) : "");
     say(row, ".moderators-words", outcome?.why ?? "");
     const form = find(".appeal", row);
-    show(form, (state === "held" || state === "rejected") && outcome !== undefined && !outcome.appeal);
+    show(form, (state === "held" || state === "rejected") && outcome !== undefined && !outcome.appeal && !erased(outcome));
     if (outcome) find<HTMLInputElement>('[name="comment"]', form).value = outcome.comment;
   }
 
@@ -165,4 +166,8 @@ export class Outbox {
   private save(): void {
     memory.write(this.key, this.waiting);
   }
+}
+
+function erased(outcome: Outcome): boolean {
+  return outcome.reasons?.[0]?.code === "erased";
 }
