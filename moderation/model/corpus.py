@@ -49,11 +49,7 @@ FLICC = Source("flicc_train.jsonl", "", "misinformation", "ok", 2000, 0.6)
 SMS = Source("sms_spam.jsonl", "spam", "promotion", "ok", 300, 0.4)
 YOUTUBE = Source("youtube_spam_4videos.jsonl", "spam", "promotion", "ok", 2000, 0.6)
 
-TUNE = (COLD, FLICC, SMS)
-"""For the adapter. YouTube is left out, so that leaving out one of its videos measures what it says."""
-
-HEADS = (*TUNE, YOUTUBE)
-
+OTHERS = (COLD, FLICC, SMS, YOUTUBE)
 
 BANK = "claims.csv"
 

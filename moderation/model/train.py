@@ -23,7 +23,7 @@ import torch
 from moderation.model.checked import read_checks
 from moderation.model.claim_words import fit_words
 from moderation.model.claims import ClaimIndex, Forms, forms, save_vectors
-from moderation.model.corpus import BANK, HEADS, TUNE, Row, Tasks, foreign_rows, seed_rows
+from moderation.model.corpus import BANK, OTHERS, Row, Tasks, foreign_rows, seed_rows
 from moderation.model.fit import LANGUAGES, MIX, calibrate, fit_head, fit_letters, named
 from moderation.model.head import FloatArray, Head, IntArray, Weights, languages
 from moderation.model.kept import ADAPTER, CLAIM_WORDS, CLAIMS, HEAD, SHIPPED
@@ -92,13 +92,16 @@ def main() -> None:
     arguments.add_argument("--rate", type=float, default=Settings().rate, help="the highest rate of learning")
     arguments.add_argument("--prefix", default=Settings().prefix, help="written before every text, in use as in tuning")
     arguments.add_argument("--go-on", action="store_true", help="from the adapter in --out instead of from nothing")
+    arguments.add_argument("--reread", type=int, default=REREAD, help="of what it has read, one in so many a pass")
+    arguments.add_argument("--others-again", type=int, default=OTHERS_AGAIN, help="of other people's, over all passes")
     given = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(given.threads)
     settings = Settings(passes=given.passes, rate=given.rate, prefix=given.prefix)
     training = Training(given.datasets, given.data, settings, given.minutes)
+    training.reread, training.others_again = given.reread, given.others_again
     if given.go_on:
-        training.go_on(given.out)
+        training.go_on(given.out / ADAPTER, training.kept / JOINT)
     if given.only == "unread":
         training.check_unread(given.out)
     if given.only in (None, "checks"):
@@ -117,23 +120,23 @@ class Training:
         self.settings = settings
         self.start: Start | None = None
         self.read_before: frozenset[str] = frozenset()
+        self.reread, self.others_again = REREAD, OTHERS_AGAIN
         self.steps = 0
         self.models = data / "models"
         self.kept = data / "training"
         self.kept.mkdir(parents=True, exist_ok=True)
         self.base = prepare(self.models, log.info, adapter=None)
         self.seeds = seed_rows()
-        self.others = foreign_rows(datasets, TUNE)
-        self.heads_only = [row for row in foreign_rows(datasets, HEADS) if row.source not in {s.file for s in TUNE}]
+        self.others = foreign_rows(datasets, OTHERS)
         self.tasks = Tasks.of([*self.seeds, *self.others])
 
-    def go_on(self, out: Path) -> None:
-        """Let tuning begin with the adapter that is there; of the files that it has read, a part a pass is enough."""
-        adapter = load_adapter(out / ADAPTER)
-        with np.load(self.kept / JOINT) as file:
-            self.start = adapter, {key: file[key] for key in file.files}
-        self.read_before = frozenset(adapter.about["rows"])
-        self.others = self.others[::OTHERS_AGAIN]
+    def go_on(self, adapter: Path, head: Path) -> None:
+        """Let tuning begin with this adapter and the head that was tuned together with it. Of files that it has read
+        a part a pass is enough; those that it has not, other people's too, are read whole in every pass."""
+        before = load_adapter(adapter)
+        with np.load(head) as file:
+            self.start = before, {key: file[key] for key in file.files}
+        self.read_before = frozenset(before.about["rows"])
 
     # ── tuning ───────────────────────────────────────────────────────────────────────────────────
 
@@ -146,10 +149,13 @@ class Training:
 
         known = [row for row in seeds if row.source in self.read_before]
         fresh = [row for row in seeds if row.source not in self.read_before]
+        if self.start is not None:
+            fresh += [row for row in others if row.source not in self.read_before]
+            others = [row for row in others if row.source in self.read_before][:: self.others_again]
 
         def varied(number: int) -> list[Sample]:
             draw = random.Random(f"{settings.draw}-{number}")  # noqa: S311 (a draw, not a secret)
-            again = known[number % REREAD :: REREAD]
+            again = known[number % self.reread :: self.reread]
             rows = [msgspec.structs.replace(tasks.sample(row), text=vary(row, draw)) for row in (*fresh, *again)]
             return [*rows, *(tasks.sample(row) for row in made(draw))]
 
@@ -171,7 +177,7 @@ class Training:
         seen = [row for row in self.seeds if part_of(row) != part]
         tuner = self.tune(seen, self.others[::CHECK_OTHERS], self.settings)
         rows = [self.seeds[i] for i in hidden]
-        learned = [*seen, *self.others, *self.heads_only]
+        learned = [*seen, *self.others]
         letters, bias = fit_letters([row.reading for row in learned], labels(learned), weights(learned))
         return _said_of(rows, tuner, tuner.tensors()["topic"], Head("", "", joint(tuner, letters, bias), {}))
 
@@ -202,7 +208,7 @@ class Training:
             found = {key: file[key] for key in file.files}
         folder = prepare(self.models, log.info, out / ADAPTER)
         encoder, read_by = folder.name, reader(folder)
-        rows = [*self.seeds, *self.others, *self.heads_only]
+        rows = [*self.seeds, *self.others]
         readings = [row.reading for row in rows]
         letters, bias = fit_letters(readings, labels(rows), weights(rows))
         mix = self._calibrated()

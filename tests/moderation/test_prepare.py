@@ -70,7 +70,7 @@ def test_any_folder_can_be_named(encoder_dir: Path, tmp_path: Path) -> None:
     other.symlink_to(encoder_dir)
     assert resolve(str(other), tmp_path) == str(other)
     loaded = Encoder(str(other))
-    assert loaded.name == "my-encoder" and loaded.prefix == "query: "
+    assert loaded.name == "my-encoder" and loaded.prefix == load_adapter(SHIPPED / ADAPTER).prefix
 
 
 def test_unusable_model_is_said_to_be_so(tmp_path: Path) -> None:

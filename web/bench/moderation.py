@@ -146,11 +146,10 @@ def _cascade(rounds: Sequence[Sequence[str]], fresh: Callable[[], Pipeline]) -> 
     rates, asked = [], 0
     for texts in rounds:
         pipeline = fresh()
-        heard = [Heard(read(text)) for text in texts]
         started = time.process_time()
-        for start in range(0, len(heard), 32):
-            pipeline.judge(heard[start : start + 32])
-        rates.append(len(heard) / (time.process_time() - started))
+        for start in range(0, len(texts), 32):
+            pipeline.judge([Heard(read(text)) for text in texts[start : start + 32]])
+        rates.append(len(texts) / (time.process_time() - started))
         asked += pipeline.model.remembered if pipeline.model else 0
     return sorted(rates)[len(rates) // 2], asked / sum(map(len, rounds))
 

@@ -53,12 +53,15 @@ async def _send(request: web.Request, act: str, names: tuple[str, ...]) -> web.R
     try:
         await request.app[keys.HUB].perform(request[keys.PERSON], code, act, fields)
     except Refused as refused:
-        return await _page(request, fields["comment"], refused.refusal, fields.get("text", ""))
+        return await _page(request, fields["comment"], act, refused.refusal, fields.get("text", ""))
     place = f"/b/{code}/comments/{fields['comment']}"
     return web.Response(status=303, headers={"Location": f"{place}?done={act}"})
 
 
-async def _page(request: web.Request, comment: str, refusal: Refusal | None = None, typed: str = "") -> web.Response:
+async def _page(
+    request: web.Request, comment: str, act: str = "", refusal: Refusal | None = None, typed: str = ""
+) -> web.Response:
+    """`act` is what was refused; `typed` what it held."""
     room = await request.app[keys.HUB].room(request.match_info["code"])
     found = room.state.comments.by_id.get(comment)
     person = request[keys.PERSON]
@@ -76,14 +79,14 @@ async def _page(request: web.Request, comment: str, refusal: Refusal | None = No
         erases=(mine or hosts) and not found.erased,
         erased=found.erased,
         texts=texts,
-        wrong=_wrong(refusal, texts) if refusal else "",
+        wrong=_wrong(act, refusal, texts) if refusal else "",
         typed=typed,
         done=request.query.get("done", ""),
         once=secrets.token_urlsafe(12),
     )
 
 
-def _wrong(refusal: Refusal, texts: dict[str, str]) -> str:
-    known = KNOWN.get(refusal.field) if refusal.code == "conflict" else None
+def _wrong(act: str, refusal: Refusal, texts: dict[str, str]) -> str:
+    known = KNOWN.get(refusal.field) if act == "report" and refusal.code == "conflict" else None
     text = texts[known or f"refusal.{refusal.code}"]
     return text.replace("{n}", str(round(refusal.retry_after or 1))).replace("{time}", refusal.limit)
