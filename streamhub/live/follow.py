@@ -21,7 +21,7 @@ from streamhub.live.presence import Presence
 from streamhub.live.queue import review, review_changed
 from streamhub.live.viewers import FROM_THE_START, Viewers
 from streamhub.record.feed import Feed
-from streamhub.record.log import READ_COUNT, SLICE, broadcast_log, stop_following
+from streamhub.record.log import READ_COUNT, SLICE, NotRecorded, broadcast_log, stop_following
 from streamhub.record.moderation_status import Fare
 from streamhub.record.pace import BREATH_SECONDS, Pace
 from streamhub.record.replay import replay
@@ -91,6 +91,7 @@ class Room:
         self._following = await self._feed.follow(self.log)
         try:
             self.state = await replay(self._store, self.code, self._pace)
+            await self._finish_erasing()
             async with self._pace:
                 self.whole(LAST)  # what the first who come would otherwise wait for in one turn with all the rest
             await self._know_the_time()
@@ -99,6 +100,15 @@ class Room:
             raise
         self._task = asyncio.create_task(self._follow(), name=f"follow {self.code}")
         self._task.add_done_callback(self._ended)
+
+    async def _finish_erasing(self) -> None:
+        """An erased comment that a replay still finds is in the log still: whoever erased it was broken off."""
+        async with self._pace:
+            comments = self.state.comments.by_id.values()
+            left = [entry for comment in comments if comment.erased for entry in comment.written]
+        if left:
+            with contextlib.suppress(NotRecorded):
+                await self.log.erase(*left)
 
     async def _know_the_time(self) -> None:
         """How long ago, by the store's clock that gave it its id, the last entry was: nobody may have spoken since.

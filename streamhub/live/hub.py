@@ -165,7 +165,7 @@ class Hub:
         try:
             done = await room.log.append(fact, once=once)
             if isinstance(fact, CommentErased):
-                await room.log.erase(*reviewing.entries_of(room.state, fact.comment))
+                await room.log.erase(*room.state.comments.by_id[fact.comment].written)
         except NotRecorded as error:
             raise refuse("unavailable", error.advice) from None
         return Accepted(id=done.id) if done.fresh else await self._repeated(room, command, done.id)

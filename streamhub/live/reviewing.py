@@ -143,12 +143,6 @@ def erase_comment(state: BroadcastState, command: EraseComment, person: Person, 
     return CommentErased(comment=comment.id, by=by, reason=readable(command.reason))
 
 
-def entries_of(state: BroadcastState, comment: str) -> tuple[str, ...]:
-    """Where the log has what people wrote in and about a comment: what is taken out of it when it is erased."""
-    found = state.comments.by_id.get(comment)
-    return (comment, found.appealed) if found and found.appealed else (comment,)
-
-
 @act("undo", UndoDecision, role="moderator")
 def undo_decision(state: BroadcastState, command: UndoDecision, person: Person, _: Given) -> Fact:
     asked = state.questions.decision_of.get(command.decision)

@@ -64,6 +64,11 @@ class Comment(Projected):
     """Whoever reads the log from the beginning now does not find this comment at all."""
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """The entries that hold what people wrote in it and about it: what leaves the log when it is erased."""
+        return (self.id, self.appealed) if self.appealed else (self.id,)
+
+    @property
     def standing(self) -> str:
         """Entry of the decision that counts, "" if the machine's verdict does."""
         return max(self.decisions, key=position, default="")

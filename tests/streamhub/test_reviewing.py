@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from redis.asyncio import Redis
 
-from streamhub.facts import BroadcastCreated, BroadcastOpened, CommentDecided, CommentErased
+from streamhub.facts import BroadcastCreated, BroadcastOpened, CommentDecided, CommentErased, CommentSubmitted
 from streamhub.live.admission import Grant
 from streamhub.live.hub import Hub
 from streamhub.record import snapshots
@@ -341,6 +341,17 @@ async def test_hosts_erase_what_others_wrote_with_the_objection_to_it(come: Come
     facts = [entry.fact async for entry in broadcast_log(store, "REEF").all()]
     (gone,) = [fact for fact in facts if isinstance(fact, CommentErased)]
     assert (gone.by, gone.reason) == ("host:Mei", "private")
+
+
+async def test_an_erasure_that_was_broken_off_is_finished_when_the_broadcast_is_opened_next(
+    come: Come, store: Redis
+) -> None:
+    log = broadcast_log(store, "REEF")
+    said = await log.append(CommentSubmitted(viewer="v", nick="Ann", text="call me on zeromothree"), once="said")
+    await log.append(CommentErased(comment=said.id, by="author"), once="erased, and then killed")
+    assert await words_in_store(store, "zeromothree")
+    await come()
+    assert not await words_in_store(store, "zeromothree")
 
 
 async def test_a_snapshot_made_while_something_is_erased_is_not_kept(
