@@ -157,7 +157,8 @@ def _change(comment: Comment, entry_id: str, fact: object) -> bool:
             del comment.decisions[fact.decision]
             comment.turn = entry_id
         case AppealMade() if fact.viewer == comment.viewer and not comment.appealed:
-            comment.appeal, comment.appealed, comment.turn = fact, entry_id, entry_id
+            comment.appealed, comment.turn = entry_id, entry_id
+            comment.appeal = None if comment.erased else fact  # it came at the same moment
         case CommentErased() if not comment.erased:
             comment.text, comment.nick, comment.appeal, comment.erased, comment.turn = "", "", None, True, entry_id
         case CommentReported() if fact.viewer != comment.viewer and fact.viewer not in comment.reports:

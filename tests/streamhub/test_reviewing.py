@@ -14,7 +14,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from redis.asyncio import Redis
 
-from streamhub.facts import BroadcastCreated, BroadcastOpened, CommentDecided, CommentErased, CommentSubmitted
+from streamhub.facts import (
+    AppealMade,
+    BroadcastCreated,
+    BroadcastOpened,
+    CommentDecided,
+    CommentErased,
+    CommentSubmitted,
+)
 from streamhub.live.admission import Grant
 from streamhub.live.hub import Hub
 from streamhub.record import snapshots
@@ -349,6 +356,7 @@ async def test_an_erasure_that_was_broken_off_is_finished_when_the_broadcast_is_
     log = broadcast_log(store, "REEF")
     said = await log.append(CommentSubmitted(viewer="v", nick="Ann", text="call me on zeromothree"), once="said")
     await log.append(CommentErased(comment=said.id, by="author"), once="erased, and then killed")
+    await log.append(AppealMade(comment=said.id, viewer="v", text="zeromothree is right"), once="at the same moment")
     assert await words_in_store(store, "zeromothree")
     await come()
     assert not await words_in_store(store, "zeromothree")
