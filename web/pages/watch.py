@@ -134,6 +134,7 @@ async def _page(
         asked={outcome.comment for outcome in own if outcome.kind == "question"},
         nick=room.state.audience.nick_of.get(person.viewer, ""),
         hosts=person.unless_revoked(room.code, room.state.details.revoked).moderates(room.code),
+        erases=person.unless_revoked(room.code, room.state.details.revoked).hosts(room.code),
         campaigns=[(view, mine[view.id]) for view in views_of_campaigns],
         travel=travel_texts,
         refusal=refusal,

@@ -5,7 +5,7 @@ import type { Refusal, TextKey } from "../wire";
 import { isDenied, type Connection } from "./connection";
 import { page, refusalText, t } from "./data";
 import type { CommentList } from "./list";
-import { find, memory, newOnce, piece, say, show } from "../page/pieces";
+import { find, maybe, memory, newOnce, piece, say, show } from "../page/pieces";
 
 const HIDDEN_LIMIT = 100;
 const KNOWN: Record<string, TextKey> = { comment: "report.again", turn: "report.kept", reports: "report.enough" };
@@ -31,6 +31,7 @@ export class About {
       this.person = { mark: comment.viewer, nick: comment.nick };
       this.form.reset();
       find<HTMLInputElement>('[name="comment"]', this.form).value = comment.id;
+      maybe(".about-page", this.dialog)?.setAttribute("href", `/b/${page.code}/comments/${comment.id}`);
       say(this.dialog, ".about-nick", comment.nick);
       say(this.dialog, ".about-text", comment.text);
       say(this.dialog, ".about-said", "");
