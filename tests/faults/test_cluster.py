@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from streamhub.facts import BroadcastCreated, BroadcastOpened
+from streamhub.facts import BroadcastCreated, BroadcastOpened, CommentErased, CommentSubmitted
 from streamhub.record.directory import create_broadcast
 from streamhub.record.group import Taken, WorkerGroup
 from streamhub.record.log import broadcast_key, broadcast_log
+from streamhub.record.replay import keep_snapshot, replay
 from streamhub.record.store import connect, connect_follower
 from tests.faults.clusters import ClusterOfNodes
 from web.doctor import parts
@@ -49,6 +50,21 @@ async def test_workers_share_logs_of_several_slots_and_one_dead_slot_stops_no_ot
         await group.close()
     await store.aclose()
     await follower.aclose()
+
+
+async def test_words_are_erased_in_whichever_slot_they_are(cluster: ClusterOfNodes) -> None:
+    store = connect(cluster.store)
+    for number in range(6):
+        code = f"ROOM-{number}"
+        log = broadcast_log(store, code)
+        said = await log.append(CommentSubmitted(viewer="v", nick="Ann", text="zeromothree"), once="said")
+        await keep_snapshot(store, code, await replay(store, code))
+        erased = await log.append(CommentErased(comment=said.id, by="author"), once="erase")
+        await log.erase(said.id)
+        assert [entry.id async for entry in log.all()] == [erased.id]
+        assert (await replay(store, code)).comments.by_id == {}
+        assert not await store.exists(broadcast_key(code, "snapshot"))
+    await store.aclose()
 
 
 async def take(groups: list[WorkerGroup], count: int) -> list[Taken]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from streamhub.facts import BroadcastCreated, CommentJudged, CommentSubmitted, ViewerJoined
+from streamhub.facts import BroadcastCreated, CommentErased, CommentJudged, CommentSubmitted, ViewerJoined
 from streamhub.record.directory import broadcasts, create_broadcast
 from streamhub.record.group import WorkerGroup
 from streamhub.record.log import NotRecorded, broadcast_log
@@ -74,6 +74,28 @@ async def test_a_group_hands_each_entry_to_one_worker_and_takes_over_from_the_de
     await alive.done(log.key, *(entry.id for _, entry in taken))
     assert await alive.take_over(100, 60_000) == []
     assert [entry for _, entry in await alive.take_over(100, 0)] == [entry for _, entry in lost]
+
+
+async def test_what_is_erased_is_handed_to_nobody_and_holds_no_log_open(store: Redis) -> None:
+    """Taken by a worker that died, or by nobody yet: the others go on, and everything counts as dealt with."""
+    log = broadcast_log(store, "REEF")
+    texts = [(await log.append(said(str(n)), once=str(n))).id for n in range(4)]
+    alive, dead = (WorkerGroup(store, "moderation", name) for name in ("alive", "dead"))
+    for group in (alive, dead):
+        await group.add(log.key)
+    assert len(await dead.take(2, 10)) == 2
+    for comment in (texts[0], texts[3]):
+        await log.append(CommentErased(comment=comment, by="author"), once=f"erase:{comment}")
+        await log.erase(comment)
+    taken = await alive.take(100, 10)
+    await alive.done(log.key, *(entry.id for _, entry in taken))
+    left = await alive.take_over(100, 0)
+    await alive.done(log.key, *(entry.id for _, entry in left))
+    words = [entry.fact.text for _, entry in [*taken, *left] if isinstance(entry.fact, CommentSubmitted)]
+    assert words == ["2", "1"]
+    assert [entry.id async for entry in log.all() if isinstance(entry.fact, CommentSubmitted)] == texts[1:3]
+    assert await alive.finished(log.key)
+    assert (await log.append(said("3 again"), once="3")).id == texts[3], "a retry of what was erased says nothing anew"
 
 
 async def test_creating_a_broadcast_twice_tells_so(store: Redis) -> None:
