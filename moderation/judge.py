@@ -140,14 +140,16 @@ def judge_idle_talk(harms: Mapping[str, float], topic: float, policy: Policy) ->
     return Verdict(None, Evidence({**harms, "ok": round(1 - max(harms.values()), 3)}))
 
 
-def judge_by_model(evidence: Evidence, policy: Policy, bank: Mapping[str, Claim], *, newcomer: bool = False) -> Verdict:
-    """The verdict on what the rules and the letters let pass."""
+def judge_by_model(
+    evidence: Evidence, policy: Policy, bank: Mapping[str, Claim], *, newcomer: bool = False, asks: bool = False
+) -> Verdict:
+    """The verdict on what the rules and the letters let pass. `asks`: it has the form of a question."""
     scores = evidence.scores
     less = policy.newcomer.stricter_by if newcomer else 0.0
     found = (
         abuse_score(scores["abuse"], policy.abuse, less=less)
         or promotion_score(scores["promotion"], policy.promotion, less=less)
-        or claim(evidence.matches, scores["misinformation"], policy.claim, bank)
+        or claim(evidence.matches, scores["misinformation"], policy.claim, bank, asks=asks)
         or misinformation_score(scores["misinformation"], policy.misinformation)
         or _doubt(scores, policy, less)
     )

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from moderation.asking import asks
 from moderation.checks.words import Words
 from moderation.judge import (
     MODEL_MISSING,
@@ -234,12 +235,13 @@ class Pipeline:
         return [Evidence(_together(seen, letters[i]), seen.matches) for i, seen in zip(asked, found, strict=True)]
 
     def _by_model(self, seen: Evidence, heard: Heard, force: Force) -> Verdict:
-        own = {claim.id: as_claim(claim) for claim in force.claims}
+        own, asked = {claim.id: as_claim(claim) for claim in force.claims}, asks(heard.reading)
         if own and seen.matches and seen.matches[0].claim in own:
             scores = dict(seen.scores)  # how far a sentence asserts was asked of the claim itself
-            scores["misinformation"] = max(scores["misinformation"], force.policy.claim.misinformation_at)
+            needed = force.policy.claim.question_at if asked else force.policy.claim.misinformation_at
+            scores["misinformation"] = max(scores["misinformation"], needed)
             seen = Evidence(scores, seen.matches)
-        return judge_by_model(seen, force.policy, {**self.bank, **own}, newcomer=heard.newcomer)
+        return judge_by_model(seen, force.policy, {**self.bank, **own}, newcomer=heard.newcomer, asks=asked)
 
 
 def _cleared(heard: Heard, words: Words) -> Heard:

@@ -15,10 +15,17 @@ from streamhub.facts import Reason
 
 
 def claim(
-    matches: Sequence[Match], misinformation: float, policy: ClaimMatch, bank: Mapping[str, Claim]
+    matches: Sequence[Match],
+    misinformation: float,
+    policy: ClaimMatch,
+    bank: Mapping[str, Claim],
+    *,
+    asks: bool = False,
 ) -> Finding | None:
-    """Annotate with the best match, if the comment is about it, reads as an assertion, and the card is not a host's."""
-    if not matches or misinformation < policy.misinformation_at:
+    """Annotate with the best match, if the comment is about it, reads as an assertion, and the card is not a host's.
+
+    `asks`: it has the form of a question."""
+    if not matches or misinformation < (policy.question_at if asks else policy.misinformation_at):
         return None
     best = matches[0]
     if best.topic < policy.topic_at or bank[best.claim].by:

@@ -83,6 +83,7 @@ class Misinformation(_Section, frozen=True):
 class ClaimMatch(_Section, frozen=True):
     topic_at: Annotated[float, msgspec.Meta(ge=0.0, le=3.0)]
     misinformation_at: Share
+    question_at: Share
 
 
 class Unsure(_Section, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from moderation.asking import asks
 from moderation.checks.words import Words
 from moderation.judge import (
     Evidence,
@@ -18,7 +19,7 @@ from moderation.judge import (
 )
 from moderation.model.claims import Match, claim_bank
 from moderation.normalise import read
-from moderation.policy import Unsure, load_policy
+from moderation.policy import PRESETS, Unsure, load_policy, preset
 from moderation.recent import Recent, Repeats
 from streamhub.facts import Reason
 
@@ -56,6 +57,35 @@ def test_what_follows_from_the_model(given: dict[str, float], match: Match, acti
     assert [reason.code for reason in fact.reasons] == ([code] if code else [])
     assert (fact.note is not None) == (action == "annotate")
     assert fact.comment == "1-1" and fact.model == "m" and fact.policy == "p" and fact.scores["ok"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("those cups that say compostable, does one go away in the sea?", True),
+        ("how come the dinosaurs had more of it and were fine", True),
+        ("is it so that the ice grows", True),
+        ("火山排的真的比人多吗", True),
+        ("是我们这儿这样还是都这样？？", True),
+        ("有谁清楚这个", True),
+        ("do your own research, it is the sun", False),
+        ("warming stopped in 1998. why? they won't say", False),
+        ("冰都在变厚了", False),
+        ("哪有什么变暖", False),
+    ],
+)
+def test_what_has_the_form_of_a_question_needs_a_surer_model_for_a_card(text: str, asked: bool) -> None:
+    assert asks(read(text)) == asked
+    for score in (0.87, 0.96):
+        evidence = Evidence(scores(misinformation=score), [NEAR])
+        fact = judge_by_model(evidence, POLICY, BANK, asks=asked).of("1-1", model="m", policy="p")
+        assert fact.action == ("publish" if asked and score < POLICY.claim.question_at else "annotate")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_question_had_rather_get_a_card_than_wait(name: str) -> None:
+    policy = preset(name)  # type: ignore[arg-type]
+    assert policy.claim.misinformation_at <= policy.claim.question_at <= policy.misinformation.hold_at
 
 
 def test_rules_come_first_and_in_order() -> None:
