@@ -51,6 +51,7 @@ class StoreKeeper:
         self._started = self._looked = self._taken_again = 0.0
         self._refusing = False
         self._written_anew: bytes | str | None = None
+        self._client = Redis(unix_socket_path=valkey.socket, socket_timeout=5)
 
     async def start(self) -> None:
         """Return when it answers; raises StoreFailed."""
@@ -69,6 +70,7 @@ class StoreKeeper:
 
     async def end(self) -> None:
         """What it was told is written out first."""
+        await self._client.aclose()
         await asyncio.to_thread(self._valkey.stop)
 
     async def _start(self) -> None:
@@ -111,11 +113,10 @@ class StoreKeeper:
     async def _write_anew(self) -> None:
         """Valkey's file holds what was erased until it is written anew: at once, or when an earlier writing is over."""
         with contextlib.suppress(RedisError, OSError):
-            async with Redis(unix_socket_path=self._valkey.socket, socket_timeout=5) as client:
-                erasures = await client.get(ALL_ERASURES)
-                if erasures != self._written_anew:
-                    await client.bgrewriteaof()
-                    self._written_anew = erasures
+            erasures = await self._client.get(ALL_ERASURES)
+            if erasures != self._written_anew:
+                await self._client.bgrewriteaof()
+                self._written_anew = erasures
 
     async def _has_room(self, free: int) -> bool:
         if free < 2 * RESERVE_BYTES or time.monotonic() < self._taken_again:
@@ -124,8 +125,7 @@ class StoreKeeper:
 
     async def _take(self, *, taking: bool) -> None:
         with contextlib.suppress(RedisError, OSError):
-            async with Redis(unix_socket_path=self._valkey.socket, socket_timeout=5) as client:
-                await client.config_set("min-replicas-to-write", 0 if taking else 1)
+            await self._client.config_set("min-replicas-to-write", 0 if taking else 1)
             self._refusing = not taking
 
 

@@ -1,12 +1,13 @@
 """Text -> vectors, with any encoder that `transformers` can load.
 
 Called by the worker, the evaluation and the training, off the event loop: `encode` blocks for some 15 ms
-a comment. `resolve` turns the model setting into what `Encoder` takes; `accelerator` says where it runs. Imports
+a comment. `resolve` turns the model setting into what `Encoder` takes; `on_gpu` looks for a GPU. Imports
 torch, so nothing that only shows claims may import this module.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from moderation.model.kept import ADAPTER, in_force
 from moderation.model.prepare import NAME, PREFIX, prefix_of, prepare
+
+log = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float32]
 
@@ -57,6 +60,18 @@ def accelerator(devices: Path = Path("/dev")) -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else PROCESSOR
+
+
+def on_gpu(source: Path | str) -> Encoder | None:
+    """This encoder on the machine's GPU; None where there is none, or it cannot be used (no memory left, say)."""
+    device = accelerator()
+    if device == PROCESSOR:
+        return None
+    try:
+        return Encoder(source, device=device)
+    except ModelUnusable as error:
+        log.warning("the GPU cannot be used, the processor encodes: %s", error)
+        return None
 
 
 class Encoder:

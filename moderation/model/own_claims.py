@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.asking import asks
 from moderation.model.claim_words import STEM
 from moderation.model.claims import Claim, Encodes, Match
 from moderation.model.seeds import seeds
@@ -44,8 +45,7 @@ _ASKED = ("请问{}是真的吗?", "有人说{},这是谣言", "is it true that 
 
 
 _NO_ASSERTION = re.compile(
-    r"[?？]|(吗|呢)[。!！~]*$|(^|[，,。])说.{1,20}的(都|人|是)|请问|是不是|真的假的|谣|辟|别信|没有依据|假的|不实|并非|其实不"
-    r"|^(is|are|was|does|do|did|has|have|can)\b"
+    r"[?？]|(^|[，,。])说.{1,20}的(都|人|是)|是不是|真的假的|谣|辟|别信|没有依据|假的|不实|并非|其实不"
     r"|\b(is it|are they|do they|really|myth|false|rumou?r|debunk|not true|hoax|fake)\b"
 )
 
@@ -77,7 +77,7 @@ class OwnClaims:
 
     def matches(self, reading: Reading, vector: FloatArray, claims: Sequence[ClaimAdded]) -> list[Match]:
         """The claims that a comment is about and asserts, nearest first; none for a question or a correction."""
-        if not claims or _NO_ASSERTION.search(reading.folded):
+        if not claims or asks(reading) or _NO_ASSERTION.search(reading.folded):
             return []
         matches = []
         for name, claim in [(claim.id, self._of(claim)) for claim in claims]:

@@ -7,7 +7,6 @@ names is loaded by `encoder.Encoder`. Texts are encoded in small batches of like
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,11 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.model.encoder import LONGEST_TOKENS, PROCESSOR, Encoder, ModelUnusable, accelerator, resolve
+from moderation.model.encoder import LONGEST_TOKENS, Encoder, ModelUnusable, on_gpu, resolve
 from moderation.model.prepare import NAME
 from moderation.model.quantize import quantize
-
-log = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float32]
 
@@ -100,12 +97,8 @@ def load_encoder(model: str, data: Path, progress: Callable[[str], None] | None 
     Raises ModelUnusable, `unpack.WeightsMissing`, OSError."""
     found = resolve(model, data, progress)
     folder = Path(found)
-    device = accelerator()
-    if device != PROCESSOR:
-        try:
-            return Encoder(found, device=device)
-        except ModelUnusable as error:
-            log.warning("the GPU cannot be used, the processor encodes: %s", error)
+    if encoder := on_gpu(found):
+        return encoder
     if model == NAME or (folder / "streamhub-model.json").exists():
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         return QuickEncoder(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -12,7 +13,7 @@ from moderation.evaluate import Row, evaluate, evaluate_file, format_evaluation,
 from moderation.judge import Heard
 from moderation.measure import auc, measure, recall_at_precision
 from moderation.normalise import read
-from moderation.pipeline import Pipeline
+from moderation.pipeline import Force, Pipeline
 
 HELD_OUT = Path(__file__).parent / "held_out.jsonl"
 BROADCAST = Path(__file__).parents[2] / "web" / "demo" / "script.jsonl"
@@ -31,6 +32,20 @@ def test_nothing_harmless_is_held_and_what_harms_is_found(pipeline: Pipeline) ->
     assert by_label["abuse"]["hold"] >= 0.90, by_label
     assert by_label["misinformation"]["annotate"] >= 0.60, by_label
     assert figures["macro_f1"] >= 0.80
+
+
+def test_a_question_that_reads_like_an_assertion_gets_its_card_only_where_the_policy_lets_it(
+    pipeline: Pipeline,
+) -> None:
+    heard = Heard(read("those cups that say compostable, if one blows in the sea does it go away?"))
+    assertion = Heard(read("地球自己的周期而已，变暖跟人类没关系"))
+    claim = msgspec.structs.replace(pipeline.policy.claim, question_at=0.3)
+    eager = Force(msgspec.structs.replace(pipeline.policy, claim=claim))
+    usual = Force(pipeline.policy)
+    actions = [
+        [verdict.action for verdict in pipeline.judge([heard, assertion], [force, force])] for force in (usual, eager)
+    ]
+    assert actions == [["publish", "annotate"], ["annotate", "annotate"]]
 
 
 def test_an_evening_of_idle_talk_is_let_flow(pipeline: Pipeline) -> None:

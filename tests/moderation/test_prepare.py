@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -67,10 +68,16 @@ def test_order_and_batching_change_nothing(model: Model) -> None:
 
 def test_any_folder_can_be_named(encoder_dir: Path, tmp_path: Path) -> None:
     other = tmp_path / "my-encoder"
-    other.symlink_to(encoder_dir)
+    other.mkdir()
+    for file in encoder_dir.iterdir():
+        (other / file.name).symlink_to(file)
+    mark = json.loads((encoder_dir / "streamhub-model.json").read_text("utf-8"))
+    assert mark["prefix"] == load_adapter(SHIPPED / ADAPTER).prefix
+    (other / "streamhub-model.json").unlink()
+    (other / "streamhub-model.json").write_text(json.dumps({**mark, "prefix": "query: "}), "utf-8")
     assert resolve(str(other), tmp_path) == str(other)
     loaded = Encoder(str(other))
-    assert loaded.name == "my-encoder" and loaded.prefix == load_adapter(SHIPPED / ADAPTER).prefix
+    assert loaded.name == "my-encoder" and loaded.prefix == "query: "
 
 
 def test_unusable_model_is_said_to_be_so(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from moderation.model import quick as quick_
+from moderation.model import encoder as encoder_
 from moderation.model.encoder import BATCH, PROCESSOR, Encoder, ModelUnusable, accelerator
 from moderation.model.quantize import GRAPH, quantize
 from moderation.model.quick import QuickEncoder, load_encoder
@@ -68,7 +68,7 @@ def test_a_gpu_that_cannot_be_used_costs_no_verdict(
     models: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A driver that does not fit, no memory left: "no-gpu" stands for it, and torch itself refuses."""
-    monkeypatch.setattr(quick_, "accelerator", lambda: "no-gpu")
+    monkeypatch.setattr(encoder_, "accelerator", lambda: "no-gpu")
     encoder = load_encoder("e5-small", models)
     assert isinstance(encoder, QuickEncoder)
     assert "the GPU cannot be used" in caplog.text

@@ -39,7 +39,7 @@ def test_what_people_decided_is_learned(data: Path) -> None:
     rows = _write(data / "rows.jsonl", "promotion", "ok")
     card = retrain([rows], model="e5-small", data=data, replayed=60)
     assert card.better and card.written and [mistake.line for mistake in card.mistakes] == [49]
-    assert card.after["macro_f1"] > card.before["macro_f1"] and card.after["macro_f1"] > 0.85
+    assert card.after["macro_f1"] > card.before["macro_f1"] and card.after["macro_f1"] > 0.9
     assert card.rows == {"promotion": 24, "ok": 24}
     model = load_model("e5-small", data)
     assert model.head.name == card.head and model.head.about["files"] == ["rows.jsonl"]

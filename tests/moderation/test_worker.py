@@ -30,6 +30,7 @@ from streamhub.facts import (
     CommentSubmitted,
     HousePolicyChanged,
     PolicyChosen,
+    Stage,
     VerdictRevised,
     ViewerRestricted,
     WordListed,
@@ -40,6 +41,7 @@ from streamhub.record.directory import create_broadcast, create_campaign
 from streamhub.record.log import broadcast_key, broadcast_log, campaign_log
 from streamhub.record.replay import replay
 from streamhub.record.store import EmbeddedValkey
+from web.settings import Settings
 
 CODE = "REEF-NIGHT"
 REPOSITORY = Path(__file__).parents[2]
@@ -87,10 +89,11 @@ async def worker(
     consumer: str = "a",
     shadow: Path | None = None,
     policy: Path | None = None,
+    home: str = "",
 ) -> AsyncIterator[None]:
     stop = asyncio.Event()
     task = asyncio.create_task(
-        run(url, model=model, data=models, policy=policy, consumer=consumer, stop=stop, shadow=shadow)
+        run(url, model=model, data=models, policy=policy, consumer=consumer, stop=stop, shadow=shadow, home=home)
     )
     try:
         yield
@@ -275,6 +278,22 @@ async def test_words_claims_and_preset_of_the_hosts_count_for_the_next_comment(
     assert note is not None and note.claim == "own-1" and note.fact_en == "当地海星的颜色是天然的"
     assert found[after[2]].reasons[0].rule == "word"
     assert {found[c].policy.split("-")[0] for c in after} == {"school"}
+
+
+async def test_the_video_on_the_stage_and_this_streamhub_may_be_passed_on(
+    store: Redis, valkey: EmbeddedValkey, models: Path
+) -> None:
+    stage = Stage(kind="youtube", source="aB3_reef-Xy")
+    await create_broadcast(store, BroadcastCreated(code=CODE, title="Reef", by="o", stage=stage))
+    settings = Settings(data=models, public_url="https://live.bluebay.site/")
+    async with worker(valkey.url, models, home=settings.home):
+        said = [
+            await say(store, "it is on https://youtu.be/aB3_reef-Xy too", "v1"),
+            await say(store, "tell your friends: https://live.bluebay.site/b/REEF", "v2"),
+            await say(store, "tell your friends: https://live.redbay.site/b/REEF", "v3"),
+        ]
+        found = await judged(store, 3)
+    assert [found[comment].action for comment in said] == ["publish", "publish", "hold"]
 
 
 async def test_words_of_a_campaign_hold_in_its_broadcasts_within_seconds(

@@ -65,6 +65,8 @@ async def test_words_that_are_taken_back_are_gone_everywhere(server: Running, ch
     assert NUMBER not in repr(rows) and OTHERS not in repr(rows)
     erased = [row["fact"] for row in rows if row["fact"]["type"] == "comment_erased"]
     assert [(fact["by"], fact.get("reason", "")) for fact in erased] == [("author", ""), ("host:Mei", "private")]
+    report = await server.api("GET", f"/report/{code}?format=json")
+    assert report["moderation"]["objections"]["erased"] == 2 and report["comments"]["from_people"]["submitted"] == 0
     await context.close()
     for page in (author, reader):
         await page.close()

@@ -115,6 +115,7 @@ async def _page(
     language = request[keys.LOCALE]
     views_of_campaigns = await hub.campaigns(room.code)
     mine = {view.id: dict(await hub.mine(view.id, person)) for view in views_of_campaigns}
+    now = person.unless_revoked(room.code, room.state.details.revoked)
     own = views.own(room.state, person.viewer)
     batch = room.whole(LAST)
     texts = watch_texts(render.message(language))
@@ -133,8 +134,8 @@ async def _page(
         voted=set(views.voted(room.state, person.viewer)),
         asked={outcome.comment for outcome in own if outcome.kind == "question"},
         nick=room.state.audience.nick_of.get(person.viewer, ""),
-        hosts=person.unless_revoked(room.code, room.state.details.revoked).moderates(room.code),
-        erases=person.unless_revoked(room.code, room.state.details.revoked).hosts(room.code),
+        hosts=now.moderates(room.code),
+        erases=now.hosts(room.code),
         campaigns=[(view, mine[view.id]) for view in views_of_campaigns],
         travel=travel_texts,
         refusal=refusal,
